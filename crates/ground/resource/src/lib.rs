@@ -1,0 +1,13 @@
+//! The Kubernetes object model as data.
+//!
+//! Objects are `serde_json::Value`s and stay so: what the platform does not know of an object it
+//! keeps. Everything here is a pure function of its arguments.
+//!
+//! **Not here:** the types of the platform's own kinds (`kinds`), what is stored (`store`).
+
+pub mod access;
+pub mod gvk;
+pub mod meta;
+
+pub use access::{Identity, Rule};
+pub use gvk::{GroupVersionKind, GroupVersionResource};
