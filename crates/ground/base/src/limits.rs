@@ -1,0 +1,22 @@
+//! Every limit of the platform, by name: what is bounded, and by how much.
+
+use std::time::Duration;
+
+/// A request body larger than this is refused with 413 (upstream's limit).
+pub const REQUEST_BODY_BYTES: usize = 3 * 1024 * 1024;
+/// An object larger than this once encoded is refused (etcd's limit, with room for the envelope).
+pub const OBJECT_BYTES: usize = 1_572_864;
+/// Writes waiting for the committer; a further one waits for room.
+pub const COMMIT_QUEUE: usize = 1024;
+/// Writes in one durable transaction.
+pub const COMMIT_BATCH: usize = 512;
+/// Changes of one resource kept for watches that resume.
+pub const HISTORY_EVENTS: usize = 4096;
+/// Bytes of changes of one resource kept for watches that resume.
+pub const HISTORY_BYTES: usize = 16 * 1024 * 1024;
+/// How long a drain may take before what is left is dropped.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// A source file larger than this is refused.
+pub const SOURCE_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// Files of one Source.
+pub const SOURCE_FILES: usize = 20_000;
