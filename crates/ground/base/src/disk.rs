@@ -30,7 +30,16 @@ pub trait Disk: Send + Sync + std::fmt::Debug {
     fn exists(&self, path: &str) -> io::Result<bool>;
     /// Makes created, renamed and removed names durable.
     fn sync_folder(&self) -> io::Result<()>;
+    /// Keeps every other process from locking `path` until the answer is dropped; `WouldBlock`
+    /// when another one has it. A disk that no second process can reach has nothing to keep.
+    fn lock(&self, path: &str) -> io::Result<Lock> {
+        let _nobody_else_has_it = path;
+        Ok(Box::new(()))
+    }
 }
+
+/// Held as long as the lock is wanted.
+pub type Lock = Box<dyn Send>;
 
 /// An open file; each call says where, so there is no cursor to share.
 pub trait File: Send {

@@ -10,6 +10,14 @@ pub const OBJECT_BYTES: usize = 1_572_864;
 pub const COMMIT_QUEUE: usize = 1024;
 /// Writes in one durable transaction.
 pub const COMMIT_BATCH: usize = 512;
+/// Bytes of objects in one durable transaction, beyond its first write.
+pub const COMMIT_BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Superseded rows of the durable log that are forgotten together.
+pub const FORGET_BATCH: usize = 1024;
+/// Pages of the write-ahead log after which it is folded into the store's file.
+pub const LOG_PAGES: u32 = 2048;
+/// Changes a watch hands over at once.
+pub const WATCH_BATCH: usize = 256;
 /// Changes of one resource kept for watches that resume.
 pub const HISTORY_EVENTS: usize = 4096;
 /// Bytes of changes of one resource kept for watches that resume.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::{Disk, File};
+use super::{Disk, File, Lock};
 
 /// A folder of the machine: mode 0700, its files 0600.
 #[derive(Clone, Debug)]
@@ -61,6 +61,13 @@ impl Disk for RealDisk {
 
     fn sync_folder(&self) -> io::Result<()> {
         fs::File::open(&self.folder)?.sync_all()
+    }
+
+    fn lock(&self, path: &str) -> io::Result<Lock> {
+        let path = self.path_of(path)?;
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        file.try_lock()?;
+        Ok(Box::new(file))
     }
 }
 
