@@ -1,0 +1,35 @@
+# The front door. `make up` runs the main job, `make test` the tests; nothing else need be set up.
+
+MAINSTAY := target/release/mainstay
+SOURCE ?= examples/enterprise
+WAIT ?= 120s
+
+.PHONY: up down status test soak lint bench build clean fuzz
+
+up: build ## Bring the platform of SOURCE up and return when it is ready.
+	@$(MAINSTAY) up $(SOURCE) --detach --wait $(WAIT)
+
+down: ## End it.
+	@$(MAINSTAY) down
+
+status: ## How it stands.
+	@$(MAINSTAY) status
+
+build: ## Build the optimised binary (the first time takes minutes).
+	@cargo build --release --locked --package mainstay
+
+test: ## All tests, a fixed slice of seeds, kills and fuzz cases among them.
+	@.ci/test
+
+soak: ## The long runs: every seed and kill the issues name.
+	@.ci/soak
+
+lint: ## Format, clippy, tidy, licences.
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo xtask tidy
+	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	 else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
+
+bench: build ## What a request costs, as JSON.
+	@$(MAINSTAY) bench

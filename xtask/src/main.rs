@@ -1,0 +1,29 @@
+//! The project's own tools: `cargo xtask tidy`, and the generators of checked-in data.
+
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("invariant: xtask lies in the root");
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["tidy"] => {
+            let objections = tidy::objections(root)?;
+            objections.iter().for_each(|objection| say(objection));
+            say(&format!("{} objections", objections.len()));
+            Ok(if objections.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        _ => {
+            say("usage: cargo xtask tidy");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// Prints one line.
+#[allow(clippy::print_stdout, reason = "a command-line tool of the project")]
+fn say(line: &str) {
+    println!("{line}");
+}
