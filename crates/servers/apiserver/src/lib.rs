@@ -7,4 +7,5 @@
 //! **Not here:** storage (`store`), the object model (`resource`), certificates (`pki`),
 //! controllers.
 
+pub mod kinds;
 pub mod registry;
