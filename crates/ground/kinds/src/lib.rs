@@ -1,0 +1,20 @@
+//! Rust types and CRDs of the custom kinds that more than one room needs.
+//!
+//! Types of kinds that people write by hand (`ClusterConfig`, `Drill`) refuse unknown fields, so a
+//! misspelt key is an error at its place and never silently ignored. Fields of such a kind that
+//! Mainstay does not act on yet are kept as they were written (`serde_json::Value`).
+//!
+//! **Not here:** reading files (`source`), acting on the kinds (`capacity`, `agent`, `drill`).
+
+pub mod cluster_config;
+pub mod drill;
+pub mod duration;
+#[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
+pub mod node_claim;
+
+mod crds;
+
+pub use cluster_config::{ClusterConfig, ClusterConfigStatus};
+pub use crds::crds;
+pub use drill::Drill;
+pub use node_claim::{NodeClaim, NodeClaimSpec, NodeClaimStatus};
