@@ -7,5 +7,15 @@
 //! **Not here:** storage (`store`), the object model (`resource`), certificates (`pki`),
 //! controllers.
 
+pub mod authorization;
+pub mod body;
 pub mod kinds;
+pub mod meter;
+pub mod negotiate;
+pub mod query;
 pub mod registry;
+pub mod route;
+pub mod status;
+
+pub use body::Body;
+pub use status::Status;
