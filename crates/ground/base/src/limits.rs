@@ -28,3 +28,13 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 pub const SOURCE_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Files of one Source.
 pub const SOURCE_FILES: usize = 20_000;
+/// Bytes on their way in one direction of an in-process connection; a writer waits for room.
+pub const PIPE_BYTES: usize = 256 * 1024;
+/// Connections an in-process listener has not accepted yet; a further one waits.
+pub const BACKLOG: usize = 128;
+/// Datagrams a receiver has not taken yet; further ones are dropped.
+pub const DATAGRAMS: usize = 1024;
+/// How long an attempt to connect waits for an answer.
+pub const CONNECT: Duration = Duration::from_secs(30);
+/// Refused destinations that are remembered.
+pub const REFUSED_DESTINATIONS: usize = 1000;

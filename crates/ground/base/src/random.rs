@@ -52,12 +52,14 @@ impl Random {
     }
 
     /// A number in `0..bound`; 0 when `bound` is 0.
+    #[allow(clippy::cast_possible_truncation, reason = "the high half of the product is below the bound")]
     pub fn below(&mut self, bound: u64) -> u64 {
         // The multiply-shift of Lemire: unbiased enough for any bound far below 2^64.
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
     /// A number in `0.0..1.0`.
+    #[allow(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -77,6 +77,7 @@ impl Shutdown {
         self.0.cancelled().await;
     }
     /// A signal that this one gives too, and that can be given alone.
+    #[must_use]
     pub fn child(&self) -> Self {
         Self(self.0.child_token())
     }

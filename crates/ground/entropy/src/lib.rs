@@ -69,7 +69,8 @@ fn split_mix(state: u64) -> (u64, u64) {
 pub unsafe extern "C" fn getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t {
     if !is_seeded() {
         // SAFETY: the arguments are the caller's own, passed on unchanged.
-        return unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) as ssize_t };
+        let count = unsafe { libc::syscall(libc::SYS_getrandom, buffer, length, flags) };
+        return ssize_t::try_from(count).unwrap_or(-1);
     }
     // SAFETY: the caller promises `length` writable bytes at `buffer`.
     let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };

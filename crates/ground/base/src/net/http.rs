@@ -54,20 +54,26 @@ impl Http {
             .await
             .map_err(|source| HttpError::Connect { to: to.clone(), source })?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let mut connection: Connection = Box::pin(connection);
+        let mut connection: Option<Connection> = Some(Box::pin(connection));
         let response = sender.send_request(in_origin_form(request, &to));
         tokio::pin!(response);
         let response = std::future::poll_fn(|context| {
-            // The connection does the work; its end is seen by the response.
-            let _ended = connection.as_mut().poll(context);
+            drive(&mut connection, context);
             response.as_mut().poll(context)
         })
         .await?;
-        Ok(response.map(|incoming| HttpBody { incoming, connection: Some(connection) }))
+        Ok(response.map(|incoming| HttpBody { incoming, connection }))
     }
 }
 
 type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+/// Lets the connection do its work; its end is seen by who waits for the response or its body.
+fn drive(connection: &mut Option<Connection>, context: &mut Context<'_>) {
+    if connection.as_mut().is_some_and(|connection| connection.as_mut().poll(context).is_ready()) {
+        *connection = None;
+    }
+}
 
 fn address_of(uri: &Uri) -> Result<Addr, HttpError> {
     match (uri.scheme_str(), uri.host()) {
@@ -128,11 +134,7 @@ impl http_body::Body for HttpBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let body = self.get_mut();
-        if let Some(connection) = &mut body.connection
-            && connection.as_mut().poll(context).is_ready()
-        {
-            body.connection = None;
-        }
+        drive(&mut body.connection, context);
         Pin::new(&mut body.incoming).poll_frame(context)
     }
 

@@ -4,13 +4,15 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::pipe::Pipe;
 
 /// Bytes both ways between two places.
 #[derive(Debug)]
 pub enum Stream {
     /// Within this process.
-    Pipe(DuplexStream),
+    Pipe(Pipe),
     /// Over TCP.
     Tcp(tokio::net::TcpStream),
     /// Over a Unix socket.

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::{Kind, LONGEST_BACKOFF, OnFailure, Outcome, Running, Shutdown};
 
 /// A run this long counts as healthy: the next back-off starts over.
-const HEALTHY_RUN: Duration = Duration::from_secs(60);
+const HEALTHY_RUN: Duration = Duration::from_mins(1);
 
 /// Where a task stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
