@@ -8,6 +8,11 @@
 pub mod access;
 pub mod gvk;
 pub mod meta;
+pub mod name;
+pub mod quantity;
+pub mod selector;
 
 pub use access::{Identity, Rule};
 pub use gvk::{GroupVersionKind, GroupVersionResource};
+pub use quantity::Quantity;
+pub use selector::{FieldSelector, LabelSelector};
