@@ -1,5 +1,6 @@
 //! The project's own tools: `cargo xtask tidy`, and the generators of checked-in data.
 
+mod schemas;
 mod tidy;
 
 use std::path::Path;
@@ -15,8 +16,10 @@ fn main() -> anyhow::Result<ExitCode> {
             say(&format!("{} objections", objections.len()));
             Ok(if objections.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        ["schemas", path] => schemas::run(Path::new(path), false).map(|()| ExitCode::SUCCESS),
+        ["schemas", path, "--check"] => schemas::run(Path::new(path), true).map(|()| ExitCode::SUCCESS),
         _ => {
-            say("usage: cargo xtask tidy");
+            say("usage: cargo xtask tidy | cargo xtask schemas PATH [--check]");
             Ok(ExitCode::from(2))
         }
     }

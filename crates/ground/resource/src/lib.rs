@@ -9,10 +9,13 @@ pub mod access;
 pub mod gvk;
 pub mod meta;
 pub mod name;
+pub mod openapi;
 pub mod quantity;
+pub mod schema;
 pub mod selector;
 
 pub use access::{Identity, Rule};
 pub use gvk::{GroupVersionKind, GroupVersionResource};
 pub use quantity::Quantity;
+pub use schema::{Schema, SchemaRef};
 pub use selector::{FieldSelector, LabelSelector};
