@@ -31,5 +31,6 @@ lint: ## Format, clippy, tidy, licences.
 	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
 	 else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
 
-bench: build ## What a request costs, as JSON.
-	@$(MAINSTAY) bench
+bench: ## What a request costs, as JSON.
+	@cargo build --release --locked --package mainstay --package mainstay-bench
+	@target/release/mainstay-bench
