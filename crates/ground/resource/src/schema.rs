@@ -106,6 +106,7 @@ pub enum Shape<'a> {
 
 /// A type, and the field it was reached by.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct SchemaRef<'a> {
     schema: &'a Schema,
     node: usize,
@@ -182,7 +183,7 @@ impl<'a> SchemaRef<'a> {
 
     /// The type of a field, deduced when the type has no such field.
     pub fn field_or_any(self, name: &str) -> SchemaRef<'a> {
-        self.field(name).unwrap_or(self.to(ANY, None))
+        self.field(name).unwrap_or_else(|| self.to(ANY, None))
     }
 
     /// Whether the type names this field, as opposed to allowing any.
