@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod groups;
 mod kept;
+mod object;
 mod status;
 mod stored;
 mod taints;
@@ -18,6 +19,7 @@ mod taints;
 use kept::with_kept;
 
 pub use groups::{InstancesDistribution, ManagedNodeGroup, NodeGroup, NodeGroupIam};
+pub use object::StoredClusterConfig;
 pub use status::{ClusterConfigStatus, NodeGroupStatus};
 pub use stored::{
     META_ANNOTATION, REGION_ANNOTATION, StoredError, VERSION_ANNOTATION, from_stored, to_stored,

@@ -7,6 +7,7 @@
 //! **Not here:** reading files (`source`), acting on the kinds (`capacity`, `agent`, `drill`).
 
 pub mod cluster_config;
+pub mod condition;
 pub mod drill;
 pub mod duration;
 #[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
@@ -14,7 +15,7 @@ pub mod node_claim;
 
 mod crds;
 
-pub use cluster_config::{ClusterConfig, ClusterConfigStatus};
+pub use cluster_config::{ClusterConfig, ClusterConfigStatus, StoredClusterConfig};
 pub use crds::crds;
 pub use drill::Drill;
 pub use node_claim::{NodeClaim, NodeClaimSpec, NodeClaimStatus};

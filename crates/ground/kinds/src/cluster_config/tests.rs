@@ -32,6 +32,9 @@ fn a_config_survives_being_stored() {
     stored["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!("{}");
     stored["status"] = json!({ "observedGeneration": 1 });
     assert_eq!(from_stored(&stored).unwrap(), written);
+    let object: StoredClusterConfig = serde_json::from_value(stored).unwrap();
+    assert_eq!(object.config().unwrap(), written);
+    assert_eq!(object.status.unwrap().observed_generation, 1);
 }
 
 #[test]
