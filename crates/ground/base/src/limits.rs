@@ -14,8 +14,8 @@ pub const COMMIT_BATCH: usize = 512;
 pub const COMMIT_BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Superseded rows of the durable log that are forgotten together.
 pub const FORGET_BATCH: usize = 1024;
-/// Pages of the write-ahead log after which it is folded into the store's file.
-pub const LOG_PAGES: u32 = 2048;
+/// Bytes of the write-ahead log after which it is folded into the store's file.
+pub const LOG_BYTES: u64 = 8 * 1024 * 1024;
 /// Changes a watch hands over at once.
 pub const WATCH_BATCH: usize = 256;
 /// Changes of one resource kept for watches that resume.
@@ -28,6 +28,18 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 pub const SOURCE_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Files of one Source.
 pub const SOURCE_FILES: usize = 20_000;
+/// Bytes of all files of one Source.
+pub const SOURCE_BYTES: u64 = 512 * 1024 * 1024;
+/// How deep the values of one document may be nested.
+pub const SOURCE_DEPTH: u32 = 100;
+/// Values of one document once its aliases are written out (64 bytes of text count as one more).
+pub const SOURCE_ALIASED_VALUES: u32 = 1_000_000;
+/// Keys that merges (`<<`) may add in one Source.
+pub const SOURCE_MERGED_KEYS: usize = 1_000_000;
+/// Problems told of one file's YAML.
+pub const SOURCE_PROBLEMS: usize = 100;
+/// Problems told of one document that is read into a type; reading stops there.
+pub const READ_PROBLEMS: usize = 50;
 /// Bytes on their way in one direction of an in-process connection; a writer waits for room.
 pub const PIPE_BYTES: usize = 256 * 1024;
 /// Connections an in-process listener has not accepted yet; a further one waits.

@@ -1,0 +1,182 @@
+//! The handle everybody has.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mainstay_base::disk::SharedDisk;
+use mainstay_base::{limits, task};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::committer::{self, Message, Proposal};
+use crate::database::Database;
+use crate::error::{CommitError, Compacted, OpenError};
+use crate::list::{self, Page, Query};
+use crate::live::Live;
+use crate::record::{Event, Key, Record, Tags, Write};
+use crate::shared::{BOUNDS, Shared, Verdict};
+use crate::stats::Stats;
+use crate::vfs::Counters;
+use crate::watch::Watch;
+
+/// Sees each event of a store in memory, in order, before its write is acknowledged.
+pub type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Makes the tags of an encoded object read from disk.
+pub type Index = fn(&Key, &[u8]) -> Tags;
+
+/// The object store; clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    writer: Writer,
+}
+
+/// How writes are committed.
+#[derive(Clone, Debug)]
+enum Writer {
+    /// By whoever asks, in memory.
+    Inline(Arc<Inline>),
+    /// By the committer's thread, on disk.
+    Queued { inbox: mpsc::Sender<Message>, counters: Arc<Counters> },
+}
+
+/// The one writer of a store in memory.
+struct Inline {
+    observer: Option<Observer>,
+    turn: Mutex<()>,
+    is_closed: AtomicBool,
+}
+
+impl fmt::Debug for Inline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Inline").finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// An empty store in memory that commits inline, on no thread but the caller's.
+    pub fn in_memory(observer: Option<Observer>) -> Self {
+        let inline = Inline { observer, turn: Mutex::new(()), is_closed: AtomicBool::new(false) };
+        Self { shared: Arc::new(Shared::new(Live::new(BOUNDS))), writer: Writer::Inline(Arc::new(inline)) }
+    }
+
+    /// Opens the store on `disk`, making it where there is none, and starts its committer.
+    pub fn open(disk: SharedDisk, index: Index) -> Result<Self, OpenError> {
+        let database = Database::open(disk)?;
+        let (live, garbage) = database.load(index, BOUNDS)?;
+        let counters = database.counters();
+        let shared = Arc::new(Shared::new(live));
+        let (inbox, messages) = mpsc::channel(limits::COMMIT_QUEUE);
+        let committed = Arc::clone(&shared);
+        // Nobody joins the thread: it ends when the last handle is gone, or with `close`.
+        let _thread = task::thread("store", move || committer::run(database, committed, garbage, messages));
+        Ok(Self { shared, writer: Writer::Queued { inbox, counters } })
+    }
+
+    /// The revision of the last commit.
+    pub fn revision(&self) -> u64 {
+        self.shared.read().revision()
+    }
+
+    /// An object as it is.
+    pub fn get(&self, key: &Key) -> Option<Arc<Record>> {
+        self.shared.read().get(key).cloned()
+    }
+
+    /// A list of what `accept` takes, which must be quick: writes wait for it.
+    pub fn list(&self, query: &Query<'_>, accept: &dyn Fn(&Record) -> bool) -> Result<Page, Compacted> {
+        list::list(&self.shared.read(), query, accept)
+    }
+
+    /// Makes one change; returns when it is durable. For a removal, the answer is the last state.
+    pub async fn commit(&self, write: Write) -> Result<Arc<Record>, CommitError> {
+        let mut records = self.commit_together(vec![write]).await?;
+        Ok(records.pop().expect("invariant: one record per write"))
+    }
+
+    /// Makes all changes or none, at successive revisions; returns when they are durable.
+    ///
+    /// # Panics
+    /// When a draft's revision does not lie within it.
+    pub async fn commit_together(&self, writes: Vec<Write>) -> Result<Vec<Arc<Record>>, CommitError> {
+        for write in &writes {
+            let draft = write.change.draft();
+            assert!(draft.revision_at <= draft.bytes.len(), "invariant: a draft's revision lies within it");
+        }
+        match &self.writer {
+            Writer::Inline(inline) => {
+                // Committing never waits, so a task that only writes would never yield.
+                tokio::task::coop::consume_budget().await;
+                inline.commit(&self.shared, writes)
+            }
+            Writer::Queued { inbox, .. } => {
+                let (answer, verdict) = oneshot::channel();
+                let proposal = Message::Propose(Proposal { writes, answer });
+                inbox.send(proposal).await.map_err(|_| CommitError::Closed)?;
+                verdict.await.map_err(|_| CommitError::Closed)?
+            }
+        }
+    }
+
+    /// The changes of `resource` after revision `after`.
+    pub fn watch(&self, resource: &str, after: u64) -> Result<Watch, Compacted> {
+        self.shared.watch(resource, after)
+    }
+
+    /// Forgets the events up to and including revision `up_to`; no object is lost. The rings are
+    /// bounded without it.
+    pub fn compact(&self, up_to: u64) {
+        match &self.writer {
+            Writer::Inline(_) => drop(self.shared.compact(up_to)),
+            Writer::Queued { inbox, .. } => {
+                self.shared.request_compaction(up_to);
+                // With a full queue the committer is busy, and looks before it sleeps.
+                let _woken = inbox.try_send(Message::Look);
+            }
+        }
+    }
+
+    /// The store's figures.
+    pub fn stats(&self) -> Stats {
+        let counters = match &self.writer {
+            Writer::Inline(_) => None,
+            Writer::Queued { counters, .. } => Some(&**counters),
+        };
+        Stats::read(&self.shared, counters)
+    }
+
+    /// Commits what waits, closes the file, and returns when another process may open it.
+    pub async fn close(self) {
+        match self.writer {
+            Writer::Inline(inline) => inline.is_closed.store(true, Ordering::Release),
+            Writer::Queued { inbox, .. } => {
+                let (answer, closed) = oneshot::channel();
+                let asked = inbox.send(Message::Close(answer)).await;
+                drop(inbox);
+                if asked.is_ok() {
+                    let _closed = closed.await;
+                }
+            }
+        }
+    }
+}
+
+impl Inline {
+    fn commit(&self, shared: &Shared, writes: Vec<Write>) -> Verdict {
+        let _turn = self.turn.lock().expect("invariant: no observer panics");
+        if self.is_closed.load(Ordering::Acquire) {
+            return Err(CommitError::Closed);
+        }
+        let (events, mut verdicts) = shared.plan(vec![writes]);
+        if !events.is_empty() {
+            drop(shared.publish(&events));
+            if let Some(observer) = &self.observer {
+                for event in &events {
+                    observer(event);
+                }
+            }
+        }
+        verdicts.pop().expect("invariant: one verdict per proposal")
+    }
+}
