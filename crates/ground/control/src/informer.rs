@@ -194,7 +194,7 @@ impl<K: Resource> Informer<K> {
     where
         K: Clone + DeserializeOwned + Debug + Send + 'static,
     {
-        self.follow(watcher(api, config)).await
+        self.follow(watcher(api, config).boxed()).await
     }
 
     /// Keeps the cache from a watch that is already described.

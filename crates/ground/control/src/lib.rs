@@ -16,9 +16,11 @@ pub mod events;
 pub mod informer;
 pub mod key;
 pub mod meta;
+pub mod patch;
 pub mod queue;
 pub mod reconcile;
 pub mod reflect;
+pub mod writes;
 
 pub use component::Component;
 pub use events::Recorder;
@@ -26,3 +28,4 @@ pub use informer::{Change, Informer};
 pub use key::Key;
 pub use queue::Queue;
 pub use reconcile::{Counters, Next};
+pub use writes::Writer;

@@ -1,0 +1,24 @@
+//! The controllers of upstream's controller manager: what turns a Deployment into pods and clears
+//! away what nobody owns.
+//!
+//! They share one set of informers, filled under the room's own identity; each writes under its own.
+//! [`components`] is the list of all of them.
+//!
+//! **Not here:** where pods run (`scheduler`), how many there should be (`capacity`), their running
+//! (`agent`).
+
+mod claim;
+mod expectations;
+pub mod informers;
+mod pods;
+pub mod replica_set;
+
+use mainstay_control::Component;
+
+pub use informers::Informers;
+
+/// Everything this room runs: the shared informers first, then each controller.
+pub fn components() -> Vec<Component> {
+    let informers = Informers::new();
+    vec![informers::component(&informers), replica_set::component(&informers)]
+}

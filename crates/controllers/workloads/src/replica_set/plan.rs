@@ -1,0 +1,153 @@
+//! What a ReplicaSet needs: pods to create or to delete, and its status.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use mainstay_control::meta::controller_reference;
+
+use super::ranking;
+use crate::pods;
+
+/// At most this many pods are created or deleted in one turn.
+const BURST: usize = 500;
+
+/// What to do about the number of pods.
+#[derive(Debug)]
+pub enum Plan {
+    /// There are as many as there should be.
+    Nothing,
+    /// Create so many.
+    Create(usize),
+    /// Delete these.
+    Delete(Vec<Arc<Pod>>),
+}
+
+/// Compares the active `pods` of a set with its size; `related` are those of all sets of its owner.
+pub fn plan(
+    set: &ReplicaSet,
+    pods: &[Arc<Pod>],
+    related: impl FnOnce() -> Vec<Arc<Pod>>,
+    now: Timestamp,
+) -> Plan {
+    let wanted = usize::try_from(replicas(set)).unwrap_or_default();
+    let missing = wanted.saturating_sub(pods.len()).min(BURST);
+    let surplus = pods.len().saturating_sub(wanted).min(BURST);
+    match (missing, surplus) {
+        (0, 0) => Plan::Nothing,
+        (0, surplus) => Plan::Delete(ranking::to_delete(pods.to_vec(), &related(), surplus, now)),
+        (missing, _) => Plan::Create(missing),
+    }
+}
+
+/// The size a set shall have.
+pub fn replicas(set: &ReplicaSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+}
+
+/// A pod from the set's template, without a name.
+pub fn pod(set: &ReplicaSet) -> Pod {
+    let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
+    let given = template.metadata.unwrap_or_default();
+    let prefix = format!("{}-", set.metadata.name.as_deref().unwrap_or_default());
+    Pod {
+        metadata: ObjectMeta {
+            generate_name: Some(prefix),
+            namespace: set.metadata.namespace.clone(),
+            labels: given.labels,
+            annotations: given.annotations,
+            finalizers: given.finalizers,
+            owner_references: Some(vec![controller_reference(set)]),
+            ..ObjectMeta::default()
+        },
+        spec: template.spec,
+        status: None,
+    }
+}
+
+/// Why creating or deleting failed, for the status.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// `FailedCreate` or `FailedDelete`.
+    pub reason: &'static str,
+    /// The error.
+    pub message: String,
+}
+
+/// The status of a set with these active pods.
+pub fn status(
+    set: &ReplicaSet,
+    pods: &[Arc<Pod>],
+    failure: Option<&Failure>,
+    now: Timestamp,
+) -> ReplicaSetStatus {
+    let old = set.status.clone().unwrap_or_default();
+    let min_ready_seconds = min_ready_seconds(set);
+    let labels = set.spec.as_ref().and_then(|spec| spec.template.as_ref()?.metadata.as_ref()?.labels.clone());
+    let labels = labels.unwrap_or_default();
+    let has_labels = |pod: &Pod| {
+        labels
+            .iter()
+            .all(|(key, value)| pod.metadata.labels.as_ref().and_then(|own| own.get(key)) == Some(value))
+    };
+    let count = |accept: &dyn Fn(&Pod) -> bool| number(pods.iter().filter(|pod| accept(pod)).count());
+    ReplicaSetStatus {
+        replicas: number(pods.len()),
+        fully_labeled_replicas: some(count(&has_labels)),
+        ready_replicas: some(count(&|pod| pods::is_ready(pod))),
+        available_replicas: some(count(&|pod| pods::is_available(pod, min_ready_seconds, now))),
+        observed_generation: set.metadata.generation,
+        conditions: conditions(old.conditions, failure, now),
+        ..old
+    }
+}
+
+/// How long until the next ready pod counts as available.
+pub fn next_available(set: &ReplicaSet, pods: &[Arc<Pod>], now: Timestamp) -> Option<Duration> {
+    let min_ready_seconds = min_ready_seconds(set);
+    let next = pods
+        .iter()
+        .filter_map(|pod| pods::available_at(pod, min_ready_seconds))
+        .filter(|at| *at > now)
+        .min()?;
+    Duration::try_from(next.duration_since(now)).ok()
+}
+
+fn min_ready_seconds(set: &ReplicaSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or_default()
+}
+
+fn conditions(
+    old: Option<Vec<ReplicaSetCondition>>,
+    failure: Option<&Failure>,
+    now: Timestamp,
+) -> Option<Vec<ReplicaSetCondition>> {
+    let mut conditions = old.unwrap_or_default();
+    let known = conditions.iter().position(|condition| condition.type_ == "ReplicaFailure");
+    match (failure, known) {
+        (None, Some(index)) => {
+            conditions.remove(index);
+        }
+        (Some(failure), None) => conditions.push(ReplicaSetCondition {
+            type_: "ReplicaFailure".to_owned(),
+            status: "True".to_owned(),
+            reason: Some(failure.reason.to_owned()),
+            message: Some(failure.message.clone()),
+            last_transition_time: Some(Time(now)),
+        }),
+        _ => {}
+    }
+    Some(conditions).filter(|conditions| !conditions.is_empty())
+}
+
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Upstream leaves a zero out.
+fn some(count: i32) -> Option<i32> {
+    Some(count).filter(|count| *count != 0)
+}

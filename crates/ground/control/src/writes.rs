@@ -1,0 +1,130 @@
+//! A controller's writes: under its field manager, and without decoding answers nobody reads.
+
+use kube::Resource;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::core::{ObjectMeta, PartialObjectMeta, Request};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+
+use crate::Key;
+
+/// Writes objects of built-in kinds as one controller; clones share the client.
+#[derive(Clone)]
+pub struct Writer {
+    client: kube::Client,
+    manager: &'static str,
+}
+
+impl Writer {
+    /// Writes through `client` under the field manager `manager`.
+    pub fn new(client: kube::Client, manager: &'static str) -> Self {
+        Self { client, manager }
+    }
+
+    /// The client it writes through.
+    pub fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
+    /// Creates an object; returns the metadata it got.
+    pub async fn create<K>(&self, object: &K) -> Result<ObjectMeta, kube::Error>
+    where
+        K: Resource<DynamicType = ()> + Serialize,
+    {
+        let path = K::url_path(&(), object.meta().namespace.as_deref());
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError)?;
+        let created: PartialObjectMeta<K> = self.send(Request::new(path).create(&params, body)).await?;
+        Ok(created.metadata)
+    }
+
+    /// Merge-patches an object.
+    pub async fn merge<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &Key,
+        patch: &Value,
+    ) -> Result<(), kube::Error> {
+        self.patch::<K>(key, None, &Patch::Merge(patch)).await
+    }
+
+    /// Merge-patches the `status` of an object with what is to change below `status`.
+    pub async fn merge_status<K>(&self, key: &Key, change: Value) -> Result<(), kube::Error>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let patch = serde_json::json!({ "status": change });
+        self.patch::<K>(key, Some("status"), &Patch::Merge(patch)).await
+    }
+
+    /// Patches an object or a subresource of it.
+    pub async fn patch<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &Key,
+        subresource: Option<&str>,
+        patch: &Patch<impl Serialize>,
+    ) -> Result<(), kube::Error> {
+        let request = request::<K>(key);
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let request = match subresource {
+            None => request.patch(&key.name, &params, patch),
+            Some(subresource) => request.patch_subresource(subresource, &key.name, &params, patch),
+        };
+        self.send::<IgnoredAny>(request).await.map(|_| ())
+    }
+
+    /// Deletes an object; one that is gone already is no error.
+    pub async fn delete<K>(&self, key: &Key, params: &DeleteParams) -> Result<(), kube::Error>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        unless_gone(self.send::<IgnoredAny>(request::<K>(key).delete(&key.name, params)).await.map(|_| ()))
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<T, kube::Error> {
+        self.client.request::<T>(request.map_err(kube::Error::BuildRequest)?).await
+    }
+}
+
+fn request<K: Resource<DynamicType = ()>>(key: &Key) -> Request {
+    Request::new(K::url_path(&(), Some(&*key.namespace).filter(|namespace| !namespace.is_empty())))
+}
+
+/// Whether the object asked for is not there.
+pub fn is_not_found(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// Whether an object of that name was there before.
+pub fn already_exists(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.reason == "AlreadyExists")
+}
+
+/// Whether nothing can be created any more because the namespace is being deleted.
+pub fn is_namespace_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    status
+        .details
+        .iter()
+        .flat_map(|details| &details.causes)
+        .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// What the server said, for a message to a person.
+pub fn text(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A write's result, where it does not matter that the object is gone already.
+pub fn unless_gone(result: Result<(), kube::Error>) -> Result<(), kube::Error> {
+    match result {
+        Err(error) if is_not_found(&error) => Ok(()),
+        other => other,
+    }
+}
