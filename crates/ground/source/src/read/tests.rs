@@ -1,0 +1,109 @@
+//! Reading into types: values, and everything that does not fit in one go.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+use crate::Source;
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Group {
+    name: String,
+    #[serde(default)]
+    desired_capacity: Option<u32>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    effect: Effect,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+enum Effect {
+    #[default]
+    NoSchedule,
+    NoExecute,
+    For(u32),
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Cluster {
+    version: String,
+    #[serde(default)]
+    ratio: Option<f64>,
+    #[serde(default)]
+    node_groups: Vec<Group>,
+    #[serde(default)]
+    ports: BTreeMap<u16, bool>,
+}
+
+fn read_text(text: &str) -> Read<Cluster> {
+    let source = Source::from_text("a.yaml", text);
+    assert_eq!(source.diagnostics, []);
+    source.documents[0].read()
+}
+
+/// `code line:column message (help)`.
+fn told(read: &Read<Cluster>) -> Vec<String> {
+    let line = |one: &mainstay_base::Diagnostic| {
+        let at = one.at.as_ref().expect("a place");
+        let help = one.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{} {}:{} {}{help}", one.code, at.line, at.column, one.message)
+    };
+    read.diagnostics.iter().map(line).collect()
+}
+
+#[test]
+fn what_fits_is_read_and_numbers_are_text_where_text_is_wanted() {
+    let read = read_text(
+        "version: 1.30\nratio: 2\nports: {80: yes}\nnodeGroups:\n- name: on\n  desiredCapacity: 3\n  labels: {tier: 1}\n- name: b\n  effect: {For: 5}\n",
+    );
+    assert_eq!(told(&read), [""; 0]);
+    let cluster = read.into_result().unwrap();
+    assert_eq!((cluster.version.as_str(), cluster.ratio, cluster.ports[&80]), ("1.30", Some(2.0), true));
+    assert_eq!(cluster.node_groups[0].name, "on");
+    assert_eq!(cluster.node_groups[0].labels["tier"], "1");
+    assert_eq!(cluster.node_groups[1].effect, Effect::For(5));
+}
+
+#[test]
+fn everything_that_does_not_fit_is_told_at_once() {
+    let read = read_text(
+        "version: 1\nnodeGroups:\n- name: a\n  desiredCapacty: 3\n  zebra: 1\n- name: b\n  desiredCapacity: three\n  effect: NoSchedul\n- name: [c]\n",
+    );
+    assert_eq!(
+        told(&read),
+        [
+            "M0109 4:3 unknown field `desiredCapacty` (did you mean `desiredCapacity`?)",
+            "M0109 5:3 unknown field `zebra` (there are: name, desiredCapacity, labels, effect)",
+            "M0110 7:20 invalid type: string \"three\", expected u32",
+            "M0110 8:11 `NoSchedul` is not one of the values allowed here (did you mean `NoSchedule`?)",
+            "M0110 9:9 invalid type: sequence, expected a string",
+        ]
+    );
+    let cluster = read.value.expect("what fits");
+    assert_eq!(cluster.node_groups.len(), 2);
+}
+
+#[test]
+fn a_field_that_must_be_there_is_missed_once() {
+    for (text, expected) in [
+        ("nodeGroups: []\n", &["M0110 1:1 the field `version` is missing"][..]),
+        ("version: {a: 1}\n", &["M0110 1:10 invalid type: map, expected a string"]),
+        ("version: 1\nnodeGroups:\n- desiredCapacity: 1\n", &["M0110 3:3 the field `name` is missing"]),
+        ("[]\n", &["M0110 1:1 invalid length 0, expected struct Cluster with 4 elements"]),
+        ("version:\n", &["M0110 1:8 invalid type: unit value, expected a string"]),
+    ] {
+        assert_eq!(told(&read_text(text)), expected, "{text}");
+    }
+}
+
+#[test]
+fn suggestions_are_near_or_none() {
+    assert_eq!(suggest("replica", &["replicas", "name"]).as_deref(), Some("did you mean `replicas`?"));
+    assert_eq!(suggest("Replicas", &["replicas"]).as_deref(), Some("did you mean `replicas`?"));
+    assert_eq!(suggest("colour", &["name", "size"]).as_deref(), Some("there are: name, size"));
+    assert_eq!(suggest("x", &[]), None);
+}

@@ -1,0 +1,130 @@
+//! The whole Source: its files, documents, and what is wrong with them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mainstay_base::{Diagnostic, Severity};
+
+use crate::document::Document;
+use crate::file::File;
+use crate::files;
+use crate::markdown;
+use crate::problem;
+use crate::tree::{Node, NodeId, Tree};
+use crate::yaml::{self, Lines};
+
+/// Where the platform's files come from, read.
+#[derive(Debug)]
+pub struct Source {
+    /// The files that were read, in the order of their names.
+    pub files: Vec<Arc<File>>,
+    /// The documents, in the order of the files and in them; empty ones are left out.
+    pub documents: Vec<Document>,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many diagrams its Markdown holds.
+    pub diagrams: usize,
+    /// How many fenced blocks its Markdown holds that are neither data nor diagrams.
+    pub other_blocks: usize,
+    /// Templates that were left alone: they are no YAML before they are rendered.
+    pub templates: Vec<String>,
+}
+
+impl Source {
+    /// Reads a folder, a file, or a Markdown document.
+    pub fn load(path: &Path) -> Self {
+        let found = files::collect(path);
+        let mut loader = Loader { diagnostics: found.diagnostics, ..Loader::default() };
+        for (name, text) in found.texts {
+            loader.add(&name, text);
+        }
+        let mut source = loader.finish();
+        source.templates = found.templates;
+        if source.documents.is_empty() && source.is_sound() {
+            let message = format!("there is no document in `{}`", path.display());
+            source.diagnostics.push(
+                Diagnostic::warning(problem::EMPTY, message)
+                    .help("a Source is a folder of .yaml, .yml, .json and .md files, or one such file"),
+            );
+        }
+        source
+    }
+
+    /// Reads one text; its name says whether it is Markdown.
+    pub fn from_text(name: &str, text: impl Into<String>) -> Self {
+        Self::from_texts([(name, text)])
+    }
+
+    /// Reads several texts as one Source.
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = (&'a str, impl Into<String>)>) -> Self {
+        let mut loader = Loader::default();
+        for (name, text) in texts {
+            loader.add(name, text.into());
+        }
+        loader.finish()
+    }
+
+    /// Whether nothing is wrong enough to stop.
+    pub fn is_sound(&self) -> bool {
+        self.diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error)
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    tree: Tree,
+    roots: Vec<NodeId>,
+    diagnostics: Vec<Diagnostic>,
+    diagrams: usize,
+    other_blocks: usize,
+}
+
+impl Loader {
+    fn add(&mut self, name: &str, text: String) {
+        let file = Arc::new(File::new(name, text));
+        let number = self.tree.add_file(Arc::clone(&file));
+        if !files::is_markdown(name) {
+            return self.parse(number, file.text(), &Lines::Same);
+        }
+        let blocks = markdown::blocks(&file);
+        self.diagrams += blocks.diagrams;
+        self.other_blocks += blocks.others;
+        for (text, lines) in blocks.data {
+            self.parse(number, &text, &lines);
+        }
+    }
+
+    fn parse(&mut self, file: u32, text: &str, lines: &Lines) {
+        let parsed = yaml::parse(&mut self.tree, file, text, lines);
+        self.diagnostics.extend(parsed.diagnostics);
+        for root in parsed.roots {
+            match items_of_list(self.tree.node(root)) {
+                Some(items) => self.roots.extend(items),
+                None => self.roots.push(root),
+            }
+        }
+    }
+
+    fn finish(self) -> Source {
+        let tree = Arc::new(self.tree);
+        let documents = self.roots.into_iter().map(|root| Document::new(Arc::clone(&tree), root)).collect();
+        Source {
+            files: tree.files.clone(),
+            documents,
+            diagnostics: self.diagnostics,
+            diagrams: self.diagrams,
+            other_blocks: self.other_blocks,
+            templates: Vec::new(),
+        }
+    }
+}
+
+/// The objects of a `kind: List`, which stands for them.
+fn items_of_list(root: Node<'_>) -> Option<Vec<NodeId>> {
+    let is_list = root.str_at("kind") == Some("List") && root.str_at("apiVersion") == Some("v1");
+    let items = root.get("items").filter(|items| is_list && items.is_sequence())?;
+    Some(items.items().filter(|item| !item.is_null()).map(Node::id).collect())
+}
+
+#[cfg(test)]
+mod tests;
