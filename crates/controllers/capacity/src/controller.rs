@@ -45,7 +45,7 @@ pub fn component() -> Component {
 
 /// Runs the controller until it is dropped or a watch ends.
 pub async fn run(client: Client, world: World) -> Outcome {
-    serve(client, world, Counters::default()).await
+    component().run(client, world).await
 }
 
 /// What every pass over a config needs.

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use mainstay_kinds::node_claim::{CapacityType, NodeClaim, READY};
+use mainstay_kinds::node_claim::CapacityType::{self, OnDemand, Spot};
+use mainstay_kinds::node_claim::{NodeClaim, READY};
 use mainstay_kinds::{ClusterConfig, NodeClaimStatus, condition};
 use serde_json::{Value, json};
 
@@ -66,7 +67,6 @@ fn an_enterprises_config_asks_for_its_seventeen_machines() {
         assert_eq!(spec.kubernetes_version.as_deref(), Some("1.28"));
         assert_eq!(claim.metadata.owner_references.as_deref(), Some(&[owner()][..]));
     }
-    use CapacityType::{OnDemand, Spot};
     let expected = BTreeMap::from([
         (("system-nodes", "c5.2xlarge", OnDemand), 3),
         (("app-nodes", "c5.4xlarge", OnDemand), 6),

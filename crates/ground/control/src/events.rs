@@ -7,6 +7,8 @@
 //!
 //! **Spec:** client-go's `tools/record`.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::{Patch, PatchParams, PostParams};
@@ -48,6 +50,8 @@ impl EventType {
 /// What is told of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Note {
+    /// The node it was seen on, where it was seen on one.
+    pub(crate) host: Arc<str>,
     pub(crate) object: ObjectReference,
     pub(crate) event_type: EventType,
     pub(crate) reason: &'static str,
@@ -59,6 +63,7 @@ pub(crate) struct Note {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     world: World,
+    host: Arc<str>,
     queue: mpsc::Sender<Note>,
 }
 
@@ -66,7 +71,6 @@ pub struct Recorder {
 #[derive(Debug)]
 pub struct Sink {
     component: &'static str,
-    host: String,
     queue: mpsc::Receiver<Note>,
     correlator: Correlator,
     last_nanosecond: i128,
@@ -74,18 +78,23 @@ pub struct Sink {
 
 /// A recorder for `component`, and the sink that writes what it records.
 pub fn recorder(world: &World, component: &'static str) -> (Recorder, Sink) {
-    recorder_at(world, component, String::new())
+    recorder_at(world, component, "")
 }
 
 /// A recorder for `component` on `host` (a node's name).
-pub fn recorder_at(world: &World, component: &'static str, host: String) -> (Recorder, Sink) {
+pub fn recorder_at(world: &World, component: &'static str, host: &str) -> (Recorder, Sink) {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let sink =
-        Sink { component, host, queue: receiver, correlator: Correlator::default(), last_nanosecond: 0 };
-    (Recorder { world: world.clone(), queue: sender }, sink)
+    let sink = Sink { component, queue: receiver, correlator: Correlator::default(), last_nanosecond: 0 };
+    (Recorder { world: world.clone(), host: host.into(), queue: sender }, sink)
 }
 
 impl Recorder {
+    /// The same recorder, speaking for another host.
+    #[must_use]
+    pub fn on(&self, host: &str) -> Self {
+        Self { host: host.into(), ..self.clone() }
+    }
+
     /// Tells that all is well with an object of a built-in kind.
     pub fn normal<K: Resource<DynamicType = ()>>(&self, object: &K, reason: &'static str, message: String) {
         self.record(reference(object), EventType::Normal, reason, message);
@@ -104,7 +113,8 @@ impl Recorder {
         reason: &'static str,
         message: String,
     ) {
-        let note = Note { object, event_type, reason, message, at: self.world.now() };
+        let note =
+            Note { host: self.host.clone(), object, event_type, reason, message, at: self.world.now() };
         if self.queue.try_send(note).is_err() {
             tracing::debug!(reason, "event dropped: the queue is full or its sink is gone");
         }
@@ -183,10 +193,10 @@ impl Sink {
             type_: Some(note.event_type.text().to_owned()),
             source: Some(EventSource {
                 component: Some(self.component.to_owned()),
-                host: (!self.host.is_empty()).then(|| self.host.clone()),
+                host: (!note.host.is_empty()).then(|| note.host.to_string()),
             }),
             reporting_component: Some(self.component.to_owned()),
-            reporting_instance: Some(self.host.clone()),
+            reporting_instance: Some(note.host.to_string()),
             first_timestamp: Some(Time(note.at)),
             last_timestamp: Some(Time(note.at)),
             count: Some(1),

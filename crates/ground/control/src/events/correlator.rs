@@ -125,7 +125,7 @@ fn object(note: &Note) -> Text {
 
 fn group(note: &Note) -> Text {
     let field = note.object.field_path.as_deref().unwrap_or_default();
-    [&object(note), field, note.event_type.text(), note.reason].join("\u{0}")
+    [&object(note), &*note.host, field, note.event_type.text(), note.reason].join("\u{0}")
 }
 
 /// A map that forgets what was inserted longest ago.
@@ -175,6 +175,7 @@ mod tests {
 
     fn note(message: &str, second: i64) -> Note {
         Note {
+            host: "".into(),
             object: ObjectReference { name: Some("web".into()), ..ObjectReference::default() },
             event_type: EventType::Normal,
             reason: "Created",
