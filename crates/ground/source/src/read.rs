@@ -55,10 +55,13 @@ pub(crate) fn read<T: DeserializeOwned>(root: Node<'_>) -> Read<T> {
     }
 }
 
-/// Whether a field is missing only because it was left out.
+/// Whether something is wrong only because a part of it was left out.
 fn is_consequence(error: &ReadError, node: Node<'_>, left_out: &BTreeSet<NodeId>) -> bool {
     match error.problem {
         Problem::Missing(field) => node.entry(field).is_some_and(|(_, value)| left_out.contains(&value.id())),
+        Problem::Other(_) => {
+            node.entries().any(|(key, value)| left_out.contains(&key.id()) || left_out.contains(&value.id()))
+        }
         _ => false,
     }
 }

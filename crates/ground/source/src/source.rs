@@ -14,7 +14,7 @@ use crate::tree::{Node, NodeId, Tree};
 use crate::yaml::{self, Lines};
 
 /// Where the platform's files come from, read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// The files that were read, in the order of their names.
     pub files: Vec<Arc<File>>,

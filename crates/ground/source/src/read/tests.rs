@@ -100,6 +100,34 @@ fn a_field_that_must_be_there_is_missed_once() {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Written")]
+struct Step;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    apply: Option<String>,
+}
+
+impl TryFrom<Written> for Step {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        written.apply.map(|_| Self).ok_or_else(|| "a step has an action".to_owned())
+    }
+}
+
+#[test]
+fn what_follows_from_a_part_left_out_is_not_told() {
+    let source = Source::from_text("a.yaml", "- aply: x\n- {}\n- apply: y\n");
+    let read: Read<Vec<Step>> = source.documents[0].read();
+    let told: Vec<&str> = read.diagnostics.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(told, ["unknown field `aply`", "a step has an action"]);
+    assert_eq!(read.diagnostics[1].at.as_ref().map(|at| at.line), Some(2));
+    assert_eq!(read.value.map(|steps| steps.len()), Some(1));
+}
+
 #[test]
 fn suggestions_are_near_or_none() {
     assert_eq!(suggest("replica", &["replicas", "name"]).as_deref(), Some("did you mean `replicas`?"));

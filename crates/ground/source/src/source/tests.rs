@@ -221,6 +221,22 @@ fn the_seed_document_loads_whole() {
     assert_eq!(cluster.value()["metadata"]["version"], "1.28");
 }
 
+#[test]
+fn the_examples_load_whole() {
+    let examples = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../examples");
+    let source = Source::load(&examples.join("enterprise"));
+    assert_eq!(told(&source), [""; 0]);
+    let count = |kind: &str| {
+        let objects = source.documents.iter().filter_map(|one| one.shape.object());
+        objects.filter(|object| object.kind.kind == kind).count()
+    };
+    assert_eq!((count("Namespace"), count("Deployment"), count("Service")), (6, 3, 3));
+    assert_eq!(source.documents.len(), 13);
+    let drill = Source::load(&examples.join("drills/first-day.yaml"));
+    assert_eq!(told(&drill), [""; 0]);
+    assert_eq!(drill.documents[0].shape, Shape::Drill);
+}
+
 /// Scalars that read back as they are written.
 fn word() -> impl Strategy<Value = String> {
     "[a-z][a-zäß0-9_.-]{0,8}[a-z0-9]".prop_filter("no reserved word", |word| {
