@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod gvk;
+pub mod managed;
 pub mod meta;
 pub mod name;
 pub mod openapi;

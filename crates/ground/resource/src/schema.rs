@@ -75,8 +75,15 @@ pub enum ListType {
     Atomic,
     /// Scalars, each its own key.
     Set,
-    /// Objects, identified by these fields.
+    /// Objects, identified by these fields, which are in order of their names.
     Map(Vec<Key>),
+}
+
+impl ListType {
+    fn keyed(mut keys: Vec<Key>) -> Self {
+        keys.sort_by(|left, right| left.name.cmp(&right.name));
+        Self::Map(keys)
+    }
 }
 
 /// A field that identifies an item of a list.

@@ -63,7 +63,7 @@ fn list(schema: &mut Schema, definition: &Value, depth: usize) -> usize {
             let keys = definition["x-kubernetes-list-map-keys"].as_array().map_or(&[][..], Vec::as_slice);
             let default = |key: &str| definition["items"]["properties"][key].get("default").cloned();
             let keys = keys.iter().filter_map(Value::as_str);
-            ListType::Map(
+            ListType::keyed(
                 keys.map(|key| Key { name: Cow::Owned(key.to_owned()), default: default(key) }).collect(),
             )
         }

@@ -232,7 +232,7 @@ fn parse_shape(schema: &mut Schema, structs: &BTreeMap<&str, usize>, text: &'sta
         let relation = match inner {
             "" => ListType::Atomic,
             "set" => ListType::Set,
-            keys => ListType::Map(keys.split(',').map(parse_key).collect()),
+            keys => ListType::keyed(keys.split(',').map(parse_key).collect()),
         };
         return Some(schema.push(Node::List { items, relation }));
     }
