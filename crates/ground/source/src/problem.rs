@@ -40,13 +40,17 @@ pub(crate) fn at(
     file: &File,
     location: Location,
 ) -> Diagnostic {
-    let line = file.line(location.line);
-    let shown = &line[..line.floor_char_boundary(LINE_BYTES)];
+    let shown = shown(file.line(location.line));
     Diagnostic::error(code, message).at(location, shown)
 }
 
 /// What helps when a line is a template's.
 pub(crate) fn template_help(line: &str) -> Option<&'static str> {
-    line.contains("{{")
+    shown(line)
+        .contains("{{")
         .then_some("templates are not rendered: keep them out of the Source, or quote the value")
+}
+
+fn shown(line: &str) -> &str {
+    &line[..line.floor_char_boundary(LINE_BYTES)]
 }

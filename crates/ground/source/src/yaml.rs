@@ -36,8 +36,13 @@ pub(crate) struct Parsed {
 impl Parsed {
     /// Adds to what is wrong, as far as anybody would read it.
     fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        let room = limits::SOURCE_PROBLEMS.saturating_sub(self.diagnostics.len());
+        let room = self.room();
         self.diagnostics.extend(diagnostics.into_iter().take(room));
+    }
+
+    /// How many more problems are told.
+    fn room(&self) -> usize {
+        limits::SOURCE_PROBLEMS.saturating_sub(self.diagnostics.len())
     }
 }
 

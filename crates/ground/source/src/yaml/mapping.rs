@@ -20,11 +20,15 @@ pub(super) fn close(builder: &mut Builder<'_>, children: &[NodeId], place: Place
 fn check_keys(builder: &mut Builder<'_>, children: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>) {
     let (mut entries, mut merges) = (Vec::with_capacity(children.len()), Vec::new());
     let mut problems = Vec::new();
+    let room = builder.parsed.room();
     let mut seen = BTreeMap::new();
     for pair in children.chunks_exact(2) {
         let (key, value) = (builder.tree.node(pair[0]), pair[1]);
         let location = key.location();
         let Some(text) = key.text().filter(|_| key.scalar() != Some(Scalar::Null)) else {
+            if problems.len() >= room {
+                continue;
+            }
             let message = "a key must be text";
             let help = problem::template_help(builder.source.line(location.line));
             let mut diagnostic = problem::at(problem::KEY, message, &builder.source, location);
@@ -36,7 +40,7 @@ fn check_keys(builder: &mut Builder<'_>, children: &[NodeId]) -> (Vec<NodeId>, V
             merges.push(value);
             continue;
         }
-        if let Some(first) = seen.insert(text, location.clone()) {
+        if let Some(first) = seen.insert(text, location.clone()).filter(|_| problems.len() < room) {
             let message = format!("the key `{text}` stands twice");
             let diagnostic = problem::at(problem::DUPLICATE_KEY, message, &builder.source, location)
                 .related(first, "first here")
@@ -63,7 +67,7 @@ fn merge(builder: &mut Builder<'_>, mut entries: Vec<NodeId>, merges: &[NodeId])
         let text = |id: NodeId| tree.node(id).text().unwrap_or_default();
         let mut names: BTreeSet<&str> = entries.chunks_exact(2).map(|pair| text(pair[0])).collect();
         for value in merges.iter().flat_map(|id| mappings_of(tree.node(*id))) {
-            if !value.is_mapping() {
+            if !value.is_mapping() && problems.len() < limits::SOURCE_PROBLEMS {
                 let message = "only a mapping, or a sequence of mappings, can be merged";
                 problems.push(problem::at(problem::ALIAS, message, &builder.source, value.location()));
             }
