@@ -14,6 +14,7 @@ use crate::database::{Database, Log};
 use crate::error::CommitError;
 use crate::record::{Event, EventKind, Write};
 use crate::shared::{Shared, Verdict};
+use crate::tuning::Tuning;
 
 /// Writes that are committed all or none, and who waits for them.
 #[derive(Debug)]
@@ -38,11 +39,12 @@ pub(crate) fn run(
     database: Database,
     shared: Arc<Shared>,
     garbage: Vec<u64>,
+    tuning: Tuning,
     mut inbox: mpsc::Receiver<Message>,
 ) {
     let mut closing = Vec::new();
     match database.log() {
-        Ok(log) => Committer::new(shared, log, garbage).serve(&mut inbox, &mut closing),
+        Ok(log) => Committer::new(shared, log, garbage, tuning).serve(&mut inbox, &mut closing),
         Err(error) => tracing::error!(%error, "the store cannot write"),
     }
     database.close();
@@ -56,12 +58,13 @@ pub(crate) struct Committer<'d> {
     shared: Arc<Shared>,
     log: Log<'d>,
     garbage: Vec<u64>,
+    tuning: Tuning,
 }
 
 impl<'d> Committer<'d> {
     /// A writer of `log`, whose rows `garbage` nothing refers to.
-    pub(crate) fn new(shared: Arc<Shared>, log: Log<'d>, garbage: Vec<u64>) -> Self {
-        Self { shared, log, garbage }
+    pub(crate) fn new(shared: Arc<Shared>, log: Log<'d>, garbage: Vec<u64>, tuning: Tuning) -> Self {
+        Self { shared, log, garbage, tuning }
     }
 
     fn serve(&mut self, inbox: &mut mpsc::Receiver<Message>, closing: &mut Vec<oneshot::Sender<()>>) {
@@ -111,10 +114,10 @@ impl<'d> Committer<'d> {
             let evicted = self.shared.compact(up_to);
             self.discard(&evicted);
         }
-        if requested.is_some() || self.garbage.len() >= limits::FORGET_BATCH {
+        if requested.is_some() || self.garbage.len() >= self.tuning.forget_batch {
             self.forget();
         }
-        if let Err(error) = self.log.fold_when_long() {
+        if let Err(error) = self.log.fold_when_longer(self.tuning.log_bytes) {
             tracing::warn!(%error, "the store's log could not be folded yet");
         }
     }

@@ -16,7 +16,8 @@ pub enum CommitError {
     /// The disk has no room; the write may succeed later.
     #[error("the store's disk is full: {0}")]
     Full(String),
-    /// The disk failed; the write may succeed later.
+    /// The disk failed; the write may succeed later. Should the process end before another write
+    /// succeeds, the next start may find it made after all.
     #[error("the store could not write: {0}")]
     Failed(String),
     /// The store was closed.

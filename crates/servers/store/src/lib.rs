@@ -22,6 +22,9 @@ mod ring;
 mod shared;
 mod stats;
 mod store;
+#[cfg(test)]
+mod tests;
+mod tuning;
 mod vfs;
 mod watch;
 

@@ -3,20 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-use mainstay_base::limits;
-
 use crate::error::{CommitError, Compacted};
 use crate::live::Live;
 use crate::plan::Plan;
 use crate::record::{Event, Record, Write};
-use crate::ring::Bounds;
 use crate::watch::Watch;
 
 /// What became of one proposal.
 pub(crate) type Verdict = Result<Vec<Arc<Record>>, CommitError>;
-
-/// The bounds of every resource's ring.
-pub(crate) const BOUNDS: Bounds = Bounds { events: limits::HISTORY_EVENTS, bytes: limits::HISTORY_BYTES };
 
 /// The shared part of a store. There is one writer at a time; its callers see to that.
 #[derive(Debug)]

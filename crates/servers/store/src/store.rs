@@ -14,8 +14,9 @@ use crate::error::{CommitError, Compacted, OpenError};
 use crate::list::{self, Page, Query};
 use crate::live::Live;
 use crate::record::{Event, Key, Record, Tags, Write};
-use crate::shared::{BOUNDS, Shared, Verdict};
+use crate::shared::{Shared, Verdict};
 use crate::stats::Stats;
+use crate::tuning::Tuning;
 use crate::vfs::Counters;
 use crate::watch::Watch;
 
@@ -57,20 +58,31 @@ impl fmt::Debug for Inline {
 impl Store {
     /// An empty store in memory that commits inline, on no thread but the caller's.
     pub fn in_memory(observer: Option<Observer>) -> Self {
+        Self::in_memory_tuned(observer, Tuning::default())
+    }
+
+    pub(crate) fn in_memory_tuned(observer: Option<Observer>, tuning: Tuning) -> Self {
         let inline = Inline { observer, turn: Mutex::new(()), is_closed: AtomicBool::new(false) };
-        Self { shared: Arc::new(Shared::new(Live::new(BOUNDS))), writer: Writer::Inline(Arc::new(inline)) }
+        let shared = Shared::new(Live::new(tuning.ring));
+        Self { shared: Arc::new(shared), writer: Writer::Inline(Arc::new(inline)) }
     }
 
     /// Opens the store on `disk`, making it where there is none, and starts its committer.
     pub fn open(disk: SharedDisk, index: Index) -> Result<Self, OpenError> {
+        Self::open_tuned(disk, index, Tuning::default())
+    }
+
+    pub(crate) fn open_tuned(disk: SharedDisk, index: Index, tuning: Tuning) -> Result<Self, OpenError> {
         let database = Database::open(disk)?;
-        let (live, garbage) = database.load(index, BOUNDS)?;
+        let (live, garbage) = database.load(index, tuning.ring)?;
         let counters = database.counters();
         let shared = Arc::new(Shared::new(live));
         let (inbox, messages) = mpsc::channel(limits::COMMIT_QUEUE);
         let committed = Arc::clone(&shared);
         // Nobody joins the thread: it ends when the last handle is gone, or with `close`.
-        let _thread = task::thread("store", move || committer::run(database, committed, garbage, messages));
+        let _thread = task::thread("store", move || {
+            committer::run(database, committed, garbage, tuning, messages);
+        });
         Ok(Self { shared, writer: Writer::Queued { inbox, counters } })
     }
 

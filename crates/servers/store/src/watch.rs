@@ -53,6 +53,13 @@ impl Channel {
         self.ring.read().expect(UNPOISONED).undo(revision)
     }
 
+    /// All events that are known.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Batch {
+        let ring = self.ring.read().expect(UNPOISONED);
+        ring.after(ring.floor(), usize::MAX).expect("invariant: the floor is known")
+    }
+
     /// Wakes all watches, in the order they fell asleep.
     pub(crate) fn wake(&self) {
         self.wake.notify_waiters();

@@ -29,7 +29,7 @@ pub(super) fn load(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (record, is_deleted) = read(row, index, &mut names)?;
-        loading.add(Arc::new(record), is_deleted);
+        loading.add(record, is_deleted);
     }
     let noted = "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'revision'";
     loading.live.restore_revision(connection.query_row(noted, [], |row| revision(row, 0))?);
@@ -51,11 +51,11 @@ struct Loading {
 
 impl Loading {
     /// Takes over the next row: an event, or below the floor only a state.
-    fn add(&mut self, record: Arc<Record>, is_deleted: bool) {
+    fn add(&mut self, mut record: Record, is_deleted: bool) {
         let revision = record.revision;
         let floor = self.floors.get(&*record.key.resource).copied().unwrap_or(0);
         if revision <= floor && !is_deleted {
-            self.live.restore(&record);
+            self.live.restore(&Arc::new(record));
             return self.live.restore_revision(revision);
         }
         let previous = self.live.get(&record.key).cloned();
@@ -64,8 +64,12 @@ impl Loading {
             Some(_) => EventKind::Modified,
             None => EventKind::Added,
         };
+        if let (EventKind::Deleted, Some(previous)) = (kind, &previous) {
+            // Selectors see a removed object as it was.
+            record.tags = previous.tags.clone();
+        }
         let mut evicted = Vec::new();
-        let event = Event { revision, kind, record, previous };
+        let event = Event { revision, kind, record: Arc::new(record), previous };
         self.live.publish(&[Arc::new(event)], &mut evicted);
         self.garbage.extend(evicted.iter().flat_map(|event| unreferenced(event)));
     }

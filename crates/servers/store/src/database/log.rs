@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mainstay_base::limits;
 use rusqlite::{Connection, ErrorCode, Statement, params};
 
 use crate::record::{Event, EventKind};
@@ -69,9 +68,9 @@ impl<'d> Log<'d> {
         })
     }
 
-    /// Moves the log's pages into the file when there are many, so that it can start over.
-    pub(crate) fn fold_when_long(&mut self) -> Result<(), Refused> {
-        if self.vfs.log_bytes() < limits::LOG_BYTES {
+    /// Moves the log's pages into the file when it has `bytes` or more, so that it can start over.
+    pub(crate) fn fold_when_longer(&mut self, bytes: u64) -> Result<(), Refused> {
+        if self.vfs.log_bytes() < bytes {
             return Ok(());
         }
         let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
