@@ -57,3 +57,6 @@ pub trait File: Send {
     /// Returns when all that was written is durable.
     fn sync(&mut self) -> io::Result<()>;
 }
+
+#[cfg(test)]
+mod tests;

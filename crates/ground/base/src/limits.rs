@@ -50,3 +50,5 @@ pub const DATAGRAMS: usize = 1024;
 pub const CONNECT: Duration = Duration::from_secs(30);
 /// Refused destinations that are remembered.
 pub const REFUSED_DESTINATIONS: usize = 1000;
+/// Failed tasks of one tree that are still reported; older ones are only counted.
+pub const FAILED_TASKS: usize = 100;

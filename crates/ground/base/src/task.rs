@@ -100,6 +100,8 @@ where
     std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("the machine gives a thread")
 }
 
+/// How long the first restart waits.
+pub(crate) const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest a restart waits.
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 

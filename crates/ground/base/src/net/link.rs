@@ -147,12 +147,6 @@ impl Links {
         Some(entry.depart(bytes))
     }
 
-    /// Whether nothing gets from `from` to `to` now.
-    pub(super) fn is_partitioned(&self, from: &Place, to: &Place) -> bool {
-        self.are_in_use()
-            && narrowest(&mut self.state().entries, from, to).is_some_and(|entry| entry.link.partitioned)
-    }
-
     /// A number to wait under.
     pub(super) fn waiter(&self) -> Waiter {
         let mut state = self.state();

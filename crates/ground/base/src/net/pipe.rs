@@ -27,8 +27,9 @@ pub struct Pipe {
     outbound: Arc<Mutex<Lane>>,
     /// Runs until the next bytes arrive.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Under which this end waits for a partition to heal; drawn when it first meets one.
+    /// Under which this end waits for a partition to heal, reading and writing; drawn when needed.
     waiter: Option<Waiter>,
+    write_waiter: Option<Waiter>,
 }
 
 /// What is on its way in one direction.
@@ -64,6 +65,7 @@ pub(super) fn pipe(links: &Arc<Links>, near: &Place, far: &Place) -> (Pipe, Pipe
         outbound: Arc::clone(outbound),
         timer: None,
         waiter: None,
+        write_waiter: None,
     };
     (end(near, far, &back, &there), end(far, near, &there, &back))
 }
@@ -95,6 +97,12 @@ impl Pipe {
             return Poll::Ready(());
         }
         let waiter = *self.waiter.get_or_insert_with(|| self.links.waiter());
+        self.links.poll_whole(waiter, &self.there, &self.here, context)
+    }
+
+    /// Ready when what the other end did is known here.
+    fn poll_heard(&mut self, context: &Context<'_>) -> Poll<()> {
+        let waiter = *self.write_waiter.get_or_insert_with(|| self.links.waiter());
         self.links.poll_whole(waiter, &self.there, &self.here, context)
     }
 
@@ -149,9 +157,11 @@ impl AsyncRead for Pipe {
 
 impl AsyncWrite for Pipe {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut lane = lock(&self.outbound);
-        let cannot_know = || self.links.is_partitioned(&self.here, &self.there);
-        if lane.is_closed || (lane.is_abandoned && !cannot_know()) {
+        let pipe = self.get_mut();
+        let outbound = Arc::clone(&pipe.outbound);
+        let mut lane = lock(&outbound);
+        // Through a partition nobody hears that the other end is gone.
+        if lane.is_closed || (lane.is_abandoned && pipe.poll_heard(context).is_ready()) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         let room = limits::PIPE_BYTES.saturating_sub(lane.held);
@@ -161,7 +171,7 @@ impl AsyncWrite for Pipe {
             return Poll::Pending;
         }
         if count > 0 {
-            self.send(&mut lane, Bytes::copy_from_slice(&bytes[..count]));
+            pipe.send(&mut lane, Bytes::copy_from_slice(&bytes[..count]));
         }
         Poll::Ready(Ok(count))
     }
@@ -185,7 +195,7 @@ impl Drop for Pipe {
             writer.wake();
         }
         drop(lane);
-        if let Some(waiter) = self.waiter {
+        for waiter in [self.waiter, self.write_waiter].into_iter().flatten() {
             self.links.leave(waiter);
         }
     }
