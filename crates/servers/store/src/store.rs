@@ -67,7 +67,9 @@ impl Store {
         Self { shared: Arc::new(shared), writer: Writer::Inline(Arc::new(inline)) }
     }
 
-    /// Opens the store on `disk`, making it where there is none, and starts its committer.
+    /// Opens the store on `disk`, making it where there is none, reads and checks all of it, and
+    /// starts its committer. The disk's lock is held until [`Store::close`] returns, or until shortly
+    /// after the last handle is gone: the committer first finishes what it took.
     pub fn open(disk: SharedDisk, index: Index) -> Result<Self, OpenError> {
         Self::open_tuned(disk, index, Tuning::default())
     }

@@ -6,13 +6,16 @@
 //!
 //! SPEC: <https://www.sqlite.org/c3ref/vfs.html>, <https://www.sqlite.org/c3ref/io_methods.html>.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString, c_int};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mainstay_base::disk::SharedDisk;
+use rusqlite::ffi;
 
-mod calls;
+mod entry;
+mod file;
 
 /// What the disk was asked, for the store's figures.
 #[derive(Debug, Default)]
@@ -35,7 +38,21 @@ struct State {
 }
 
 impl State {
-    fn note(&self, failure: &std::io::Error) {
+    /// SQLite's code for `failure`, which is noted for the error's text.
+    fn code(&self, failure: &io::Error, otherwise: c_int) -> c_int {
+        self.note(failure);
+        match failure.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ffi::SQLITE_FULL,
+            _ => otherwise,
+        }
+    }
+
+    /// SQLite's code for an outcome.
+    fn done(&self, outcome: io::Result<()>, otherwise: c_int) -> c_int {
+        outcome.map_or_else(|failure| self.code(&failure, otherwise), |()| ffi::SQLITE_OK)
+    }
+
+    fn note(&self, failure: &io::Error) {
         *self.last_failure.lock().expect("invariant: no panic under this lock") = Some(failure.to_string());
     }
 }
@@ -46,7 +63,7 @@ pub(crate) struct Vfs {
     name: CString,
     state: Arc<State>,
     /// Dropped, never read.
-    _registration: calls::Registration,
+    _registration: entry::Registration,
 }
 
 impl Vfs {
@@ -61,12 +78,12 @@ impl Vfs {
             log_end: AtomicU64::new(0),
             last_failure: Mutex::new(None),
         });
-        let registration = calls::Registration::new(name.clone(), Arc::clone(&state))?;
+        let registration = entry::Registration::new(name.clone(), Arc::clone(&state))?;
         Ok(Self { name, state, _registration: registration })
     }
 
     /// The name SQLite knows it by.
-    pub(crate) fn name(&self) -> &std::ffi::CStr {
+    pub(crate) fn name(&self) -> &CStr {
         &self.name
     }
 

@@ -1,5 +1,7 @@
 //! Lists, pages and watches.
 
+use mainstay_base::{Seed, World};
+
 use super::*;
 use crate::{Compacted, EventKind, Query};
 
@@ -119,6 +121,32 @@ fn the_watch_of_a_quiet_resource_stays_valid() {
         assert_eq!((quiet.revision(), unknown.revision()), (105, 105));
         store.commit(put(key("/secrets", "one", "s"), Expect::Any, "s")).await.unwrap();
         assert_eq!(unknown.next().await.unwrap()[0].revision, 106);
+    });
+}
+
+#[test]
+fn many_watches_each_see_every_event_once_and_in_order() {
+    World::enter(Seed(1), "2026-01-01T00:00:00Z".parse().unwrap(), |_| async {
+        let store = Store::in_memory(None);
+        let watches = (0..50).map(|_| {
+            let mut watch = store.watch(PODS, 1).unwrap();
+            async move {
+                let mut revisions = Vec::new();
+                while revisions.len() < 600 {
+                    revisions.extend(watch.next().await.unwrap().iter().map(|event| event.revision));
+                }
+                assert_eq!(revisions, (2..602).collect::<Vec<u64>>());
+            }
+        });
+        let writes = async {
+            for number in 0..600 {
+                store.commit(put(pod("a"), Expect::Any, "x")).await.unwrap();
+                if number % 7 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        tokio::join!(biased; futures::future::join_all(watches), writes);
     });
 }
 
