@@ -67,6 +67,7 @@ impl Entries {
             found.0.retain(|other| identity(other) != identity(&clean));
             found.0.push(clean);
         }
+        found.settle();
         Some(found)
     }
 

@@ -1,3 +1,5 @@
+//! Who owns what after which writes, compared with what upstream records.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Documents are complete and carry what kubectl looks for.
+
 use super::*;
 
 fn entry<'a>(

@@ -1,3 +1,5 @@
+//! Tables of patches, the errors of malformed ones, and laws for any JSON.
+
 use proptest::prelude::*;
 use serde_json::json;
 

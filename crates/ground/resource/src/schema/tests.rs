@@ -1,3 +1,5 @@
+//! What the table says of known fields, and that it is what the definitions give.
+
 use serde_json::json;
 
 use super::*;
