@@ -25,13 +25,15 @@ pub(crate) fn objections(root: &Path) -> anyhow::Result<Vec<String>> {
 
 /// Removes what the allow-list names, and objects to lines of it that nothing needs any more.
 fn ratchet(found: Vec<String>, allowed: &str) -> Vec<String> {
-    let allowed: Vec<&str> = allowed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let allowed: Vec<&str> =
+        allowed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let stale = allowed
         .iter()
         .filter(|line| !found.iter().any(|objection| objection == *line))
         .map(|line| format!("xtask/tidy-allow.txt allows what is tidy now, remove it: {line}"))
         .collect::<Vec<_>>();
-    let mut left: Vec<String> = found.into_iter().filter(|objection| !allowed.contains(&objection.as_str())).collect();
+    let mut left: Vec<String> =
+        found.into_iter().filter(|objection| !allowed.contains(&objection.as_str())).collect();
     left.extend(stale);
     left
 }
@@ -48,7 +50,10 @@ impl RustFile {
     pub(crate) fn is_test(&self) -> bool {
         let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name == "tests.rs"
-            || self.path.iter().any(|part| part == "tests" || part == "benches" || part == "examples" || part == "fuzz")
+            || self
+                .path
+                .iter()
+                .any(|part| part == "tests" || part == "benches" || part == "examples" || part == "fuzz")
     }
 
     pub(crate) fn name(&self) -> String {

@@ -39,7 +39,10 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
                 && !is_test
                 && !owning.contains(room)
             {
-                found.push(format!("{floor}/{room} may not use {}: it belongs to {owning:?}", dependency.name));
+                found.push(format!(
+                    "{floor}/{room} may not use {}: it belongs to {owning:?}",
+                    dependency.name
+                ));
             }
         }
     }

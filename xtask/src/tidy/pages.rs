@@ -7,8 +7,11 @@ use super::RustFile;
 
 /// Objections to the codes in the sources against `docs/errors`.
 pub(super) fn check(root: &Path, files: &[RustFile]) -> anyhow::Result<Vec<String>> {
-    let used: BTreeSet<String> =
-        files.iter().filter(|file| !file.is_test() && !file.path.starts_with("xtask")).flat_map(codes).collect();
+    let used: BTreeSet<String> = files
+        .iter()
+        .filter(|file| !file.is_test() && !file.path.starts_with("xtask"))
+        .flat_map(codes)
+        .collect();
     let mut pages = BTreeSet::new();
     for entry in std::fs::read_dir(root.join("docs/errors"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -18,7 +21,9 @@ pub(super) fn check(root: &Path, files: &[RustFile]) -> anyhow::Result<Vec<Strin
     }
     let mut found: Vec<String> =
         used.difference(&pages).map(|code| format!("{code} has no page docs/errors/{code}.md")).collect();
-    found.extend(pages.difference(&used).map(|code| format!("docs/errors/{code}.md explains a code nobody uses")));
+    found.extend(
+        pages.difference(&used).map(|code| format!("docs/errors/{code}.md explains a code nobody uses")),
+    );
     for code in &pages {
         let text = std::fs::read_to_string(root.join("docs/errors").join(format!("{code}.md")))?;
         if !text.starts_with(&format!("# {code}: ")) {
@@ -32,7 +37,9 @@ pub(super) fn check(root: &Path, files: &[RustFile]) -> anyhow::Result<Vec<Strin
 fn codes(file: &RustFile) -> Vec<String> {
     let text = file.text.split("#[cfg(test)]").next().unwrap_or_default();
     text.split('"')
-        .filter(|part| part.len() == 5 && part.starts_with('M') && part[1..].bytes().all(|b| b.is_ascii_digit()))
+        .filter(|part| {
+            part.len() == 5 && part.starts_with('M') && part[1..].bytes().all(|b| b.is_ascii_digit())
+        })
         .map(str::to_owned)
         .collect()
 }

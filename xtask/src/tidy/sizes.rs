@@ -22,7 +22,10 @@ pub(super) fn check(file: &RustFile) -> anyhow::Result<Vec<String>> {
     let mut visitor = Functions { long: Vec::new() };
     visitor.visit_file(&tree);
     found.extend(
-        visitor.long.iter().map(|name| format!("{}: fn {name} has more than {FUNCTION_LINES} lines", file.name())),
+        visitor
+            .long
+            .iter()
+            .map(|name| format!("{}: fn {name} has more than {FUNCTION_LINES} lines", file.name())),
     );
     Ok(found)
 }
@@ -47,7 +50,10 @@ impl<'ast> Visit<'ast> for Functions {
     }
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.measure(&function.sig.ident, function.sig.span().join(function.block.span()).unwrap_or_else(|| function.block.span()));
+        self.measure(
+            &function.sig.ident,
+            function.sig.span().join(function.block.span()).unwrap_or_else(|| function.block.span()),
+        );
         visit::visit_item_fn(self, function);
     }
 

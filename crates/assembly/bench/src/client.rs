@@ -23,14 +23,16 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(access: &Access) -> anyhow::Result<Self> {
-        let address: Addr = access.address.parse().map_err(|_| anyhow::anyhow!("no address: {}", access.address))?;
+        let address: Addr =
+            access.address.parse().map_err(|_| anyhow::anyhow!("no address: {}", access.address))?;
         let stream = Net::real().connect(&Place::outside(), &address).await?;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&access.authority_pem)?)?;
         let certificate = CertificateDer::from_pem_slice(&access.certificate_pem)?;
         let key = PrivateKeyDer::from_pem_slice(&access.key_pem)?;
-        let mut config =
-            rustls::ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(vec![certificate], key)?;
+        let mut config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![certificate], key)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         let name = ServerName::try_from("localhost").context("localhost is a name")?;
         let tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?;

@@ -72,13 +72,20 @@ impl Load<'_> {
         const TIMES: u32 = 10;
         self.each(count, |client, index| async move {
             let body = config_map("bench-list", index, 0);
-            client.call(Method::POST, "/api/v1/namespaces/bench-list/configmaps", JSON, body).await.map(|_| ())
+            client
+                .call(Method::POST, "/api/v1/namespaces/bench-list/configmaps", JSON, body)
+                .await
+                .map(|_| ())
         })
         .await?;
         let (cpu, started) = (self.server.cpu_us()?, Instant::now());
         let mut bytes = 0;
         for _ in 0..TIMES {
-            bytes = self.first()?.call(Method::GET, "/api/v1/namespaces/bench-list/configmaps", JSON, "").await?.len();
+            bytes = self
+                .first()?
+                .call(Method::GET, "/api/v1/namespaces/bench-list/configmaps", JSON, "")
+                .await?
+                .len();
         }
         let seconds = started.elapsed().as_secs_f64() / f64::from(TIMES);
         let cpu = self.server.cpu_us()? - cpu;
@@ -105,7 +112,8 @@ impl Load<'_> {
             watches.push(tokio::spawn(async move {
                 let mut body = answer.into_body();
                 while let Some(Ok(frame)) = body.frame().await {
-                    let lines = frame.data_ref().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
+                    let lines =
+                        frame.data_ref().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
                     seen.fetch_add(lines, Ordering::Relaxed);
                 }
             }));
@@ -113,12 +121,19 @@ impl Load<'_> {
         let (cpu, started) = (self.server.cpu_us()?, Instant::now());
         self.each(changes, |client, index| async move {
             let body = config_map("bench-watch", index, 0);
-            client.call(Method::POST, "/api/v1/namespaces/bench-watch/configmaps", JSON, body).await.map(|_| ())
+            client
+                .call(Method::POST, "/api/v1/namespaces/bench-watch/configmaps", JSON, body)
+                .await
+                .map(|_| ())
         })
         .await?;
         let all = watchers * changes;
         while seen.load(Ordering::Relaxed) < all {
-            anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "watchers saw {} of {all}", seen.load(Ordering::Relaxed));
+            anyhow::ensure!(
+                started.elapsed() < Duration::from_secs(60),
+                "watchers saw {} of {all}",
+                seen.load(Ordering::Relaxed)
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let (seconds, cpu) = (started.elapsed().as_secs_f64(), self.server.cpu_us()? - cpu);
@@ -136,7 +151,10 @@ impl Load<'_> {
         let text = self.first()?.call(Method::GET, "/metrics", JSON, "").await?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let value = |name: &str| -> anyhow::Result<u64> {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no metric {name}"))?;
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .with_context(|| format!("no metric {name}"))?;
             let number: f64 = line.split_whitespace().last().unwrap_or("0").parse()?;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a counter")]
             Ok(number as u64)

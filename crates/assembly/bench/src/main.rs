@@ -47,7 +47,8 @@ async fn measure(server: &Server) -> anyhow::Result<serde_json::Value> {
     let list = load.list(5_000).await?;
     let fan_out = load.fan_out(50, 1_000).await?;
     #[allow(clippy::cast_precision_loss, reason = "a ratio for people")]
-    let per_write = (fsyncs_after.0 - fsyncs_before.0) as f64 / (fsyncs_after.1 - fsyncs_before.1).max(1) as f64;
+    let per_write =
+        (fsyncs_after.0 - fsyncs_before.0) as f64 / (fsyncs_after.1 - fsyncs_before.1).max(1) as f64;
     Ok(json!({
         "clients": CLIENTS,
         "create": create,

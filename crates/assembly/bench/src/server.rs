@@ -81,7 +81,11 @@ impl Access {
         let text = String::from_utf8(output.stdout)?;
         let field = |name: &str| -> anyhow::Result<String> {
             let line = text.lines().find_map(|line| line.trim().trim_start_matches("- ").strip_prefix(name));
-            Ok(line.with_context(|| format!("the kubeconfig has no {name}"))?.trim().trim_matches('"').to_owned())
+            Ok(line
+                .with_context(|| format!("the kubeconfig has no {name}"))?
+                .trim()
+                .trim_matches('"')
+                .to_owned())
         };
         let decode = |name: &str| -> anyhow::Result<Vec<u8>> {
             Ok(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, field(name)?)?)
