@@ -8,6 +8,7 @@
 //! (`agent`).
 
 mod claim;
+pub mod deployment;
 mod expectations;
 pub mod informers;
 mod pods;
