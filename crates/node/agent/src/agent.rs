@@ -1,0 +1,198 @@
+//! The loop: claims, pods and heartbeats are items of one queue, each worked on once at a time.
+//!
+//! The queue is the timer wheel too: an item that has nothing to do before a moment comes back then.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use k8s_openapi::api::core::v1::{Node, ObjectReference, Pod};
+use kube::api::ListParams;
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use mainstay_base::World;
+use mainstay_base::task::Outcome;
+use mainstay_control::events::{self, EventType};
+use mainstay_control::informer::Subscription;
+use mainstay_control::reconcile;
+use mainstay_control::reflect::watch_config;
+use mainstay_control::{Component, Counters, Informer, Key, Queue, Recorder};
+use mainstay_kinds::NodeClaim;
+use mainstay_resource::Rule;
+
+use crate::machine::Fleet;
+
+mod claims;
+mod heartbeats;
+mod pods;
+
+/// Who asks.
+pub const USER: &str = "system:serviceaccount:kube-system:node-agent";
+/// What it may ask.
+pub const RULES: &[Rule] = &[
+    Rule { groups: &["mainstay.dev"], resources: &["nodeclaims"], verbs: &["list", "watch", "patch"] },
+    Rule { groups: &["mainstay.dev"], resources: &["nodeclaims/status"], verbs: &["patch"] },
+    Rule { groups: &[""], resources: &["nodes"], verbs: &["list", "create", "delete"] },
+    Rule { groups: &[""], resources: &["nodes/status"], verbs: &["patch"] },
+    Rule { groups: &[""], resources: &["pods"], verbs: &["list", "watch", "delete"] },
+    Rule { groups: &[""], resources: &["pods/status"], verbs: &["patch"] },
+    Rule { groups: &["coordination.k8s.io"], resources: &["leases"], verbs: &["create", "patch"] },
+    events::RULE,
+];
+/// The component's name.
+const NAME: &str = "node-agent";
+/// Who the Events are from: each machine speaks as its kubelet.
+const EVENT_SOURCE: &str = "kubelet";
+/// Items worked on at a time.
+const WORKERS: usize = 32;
+/// Index of pods: the Node they are bound to.
+const BY_NODE: &str = "node";
+
+/// The agent as the platform starts it.
+pub fn component() -> Component {
+    let counters = Counters::default();
+    let counted = counters.clone();
+    Component::new(NAME, USER, RULES, counters, move |client, world| serve(client, world, counted.clone()))
+}
+
+/// Runs the agent until it is dropped or a watch ends.
+pub async fn run(client: Client, world: World) -> Outcome {
+    component().run(client, world).await
+}
+
+/// What there is to work on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    /// A claim, by name.
+    Claim(Arc<str>),
+    /// A machine's lease, by its Node's name.
+    Lease(Arc<str>),
+    /// A machine's status, by its Node's name.
+    Status(Arc<str>),
+    /// A pod.
+    Pod(Key),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claim(name) => write!(f, "claim {name}"),
+            Self::Lease(node) => write!(f, "lease of {node}"),
+            Self::Status(node) => write!(f, "status of {node}"),
+            Self::Pod(key) => write!(f, "pod {key}"),
+        }
+    }
+}
+
+/// The agent's hands and memory; clones share them.
+#[derive(Clone)]
+struct Agent {
+    client: Client,
+    world: World,
+    claims: Informer<NodeClaim>,
+    pods: Informer<Pod>,
+    queue: Queue<Item>,
+    recorder: Recorder,
+    fleet: Arc<Mutex<Fleet>>,
+    /// The Nodes there were at the start, to be taken over by the claims they were made for.
+    found: Arc<Mutex<Vec<Node>>>,
+}
+
+async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
+    let (recorder, sink) = events::recorder(&world, EVENT_SOURCE);
+    let agent = Agent {
+        client: client.clone(),
+        world,
+        claims: Informer::default(),
+        pods: Informer::new([(BY_NODE, node_name as fn(&Pod) -> Vec<String>)]),
+        queue: Queue::default(),
+        recorder,
+        fleet: Arc::default(),
+        found: Arc::default(),
+    };
+    let _subscriptions = (agent.queue_claims(), agent.queue_pods());
+    let claims = agent.claims.run(Api::all(client.clone()), watch_config());
+    let bound = watcher::Config { field_selector: Some("spec.nodeName!=".to_owned()), ..watch_config() };
+    let pods = agent.pods.run(Api::all(client.clone()), bound);
+    tokio::select! {
+        biased;
+        outcome = claims => outcome,
+        outcome = pods => outcome,
+        () = sink.run(client) => Err("the event sink ended".into()),
+        outcome = agent.work(&counters) => outcome,
+    }
+}
+
+impl Agent {
+    async fn work(&self, counters: &Counters) -> Outcome {
+        self.claims.synced().await;
+        self.pods.synced().await;
+        let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await?;
+        self.fleet().taken.nodes.extend(nodes.items.iter().filter_map(|node| node.metadata.name.clone()));
+        *lock(&self.found) = nodes.items;
+        let pass = |item: Item| {
+            let agent = self.clone();
+            async move { agent.pass(item).await }
+        };
+        reconcile::run(NAME, &self.queue, WORKERS, counters, pass).await;
+        Err("the work queue ended".into())
+    }
+
+    async fn pass(&self, item: Item) -> reconcile::Outcome {
+        match item {
+            Item::Claim(name) => Box::pin(self.claim(&name)).await,
+            Item::Lease(node) => self.lease(&node).await,
+            Item::Status(node) => Box::pin(self.status(&node)).await,
+            Item::Pod(key) => Box::pin(self.pod(&key)).await,
+        }
+    }
+
+    fn queue_claims(&self) -> Subscription<NodeClaim> {
+        let queue = self.queue.clone();
+        self.claims.subscribe(move |change| queue.add(Item::Claim(Key::of(change.latest().as_ref()).name)))
+    }
+
+    fn queue_pods(&self) -> Subscription<Pod> {
+        let queue = self.queue.clone();
+        self.pods.subscribe(move |change| queue.add(Item::Pod(Key::of(change.latest().as_ref()))))
+    }
+
+    /// Looks at every pod of a Node again.
+    fn queue_pods_of(&self, node: &str) {
+        for pod in self.pods.by(BY_NODE, node) {
+            self.queue.add(Item::Pod(Key::of(pod.as_ref())));
+        }
+    }
+
+    /// Tells something of a Node; kubelets name it by its name in both places.
+    fn tell_of_node(&self, node: &str, reason: &'static str, message: String) {
+        let object = ObjectReference {
+            kind: Some("Node".to_owned()),
+            name: Some(node.to_owned()),
+            uid: Some(node.to_owned()),
+            ..ObjectReference::default()
+        };
+        self.recorder.on(node).record(object, EventType::Normal, reason, message);
+    }
+
+    fn fleet(&self) -> MutexGuard<'_, Fleet> {
+        lock(&self.fleet)
+    }
+}
+
+fn node_name(pod: &Pod) -> Vec<String> {
+    pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).into_iter().collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("invariant: no panic under this lock")
+}
+
+/// Whether the API server said that there is no such object.
+fn is_gone(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// Whether it said that there is one already, or another one.
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}

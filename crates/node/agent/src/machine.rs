@@ -1,0 +1,172 @@
+//! The machines there are, and the pods they have taken on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Pod, PodStatus};
+use mainstay_base::{Random, World};
+use mainstay_control::Key;
+
+use crate::addresses::Addresses;
+use crate::claim_status::Standing;
+use crate::node::Resources;
+use crate::plate::{Plate, Taken};
+use crate::pod::{self, Host, Run, Step};
+use crate::runtime::canonical;
+
+/// One machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) claim: String,
+    pub(crate) plate: Plate,
+    pub(crate) resources: Resources,
+    pub(crate) node_uid: String,
+    pub(crate) standing: Standing,
+    /// When it was made, when its network is up, and since when its Node is as ready as it is.
+    pub(crate) made_at: Timestamp,
+    pub(crate) ready_at: Timestamp,
+    pub(crate) since: Timestamp,
+    pub(crate) has_lease: bool,
+    pub(crate) random: Random,
+    images: BTreeSet<String>,
+    addresses: Addresses,
+}
+
+impl Machine {
+    /// A machine whose Node was just registered, or is taken over.
+    pub(crate) fn new(
+        claim: &str,
+        plate: Plate,
+        resources: Resources,
+        node_uid: String,
+        random: Random,
+        (made_at, ready_at): (Timestamp, Timestamp),
+    ) -> Self {
+        let addresses = Addresses::new(plate.pods, plate.pod_addresses());
+        Self {
+            claim: claim.to_owned(),
+            plate,
+            resources,
+            node_uid,
+            standing: Standing { is_registered: true, is_ready: false, is_dead: false },
+            made_at,
+            ready_at,
+            since: ready_at,
+            has_lease: false,
+            random,
+            images: BTreeSet::new(),
+            addresses,
+        }
+    }
+
+    /// Whether it says anything.
+    pub(crate) fn speaks(&self) -> bool {
+        self.standing.is_registered && !self.standing.is_dead
+    }
+}
+
+/// All machines, by their Node's name.
+#[derive(Debug, Default)]
+pub(crate) struct Fleet {
+    pub(crate) machines: BTreeMap<String, Machine>,
+    pub(crate) taken: Taken,
+    nodes: BTreeMap<String, String>,
+    runs: BTreeMap<Key, Run>,
+}
+
+impl Fleet {
+    /// The Node of a claim's machine.
+    pub(crate) fn node_of(&self, claim: &str) -> Option<&str> {
+        self.nodes.get(claim).map(String::as_str)
+    }
+
+    /// Adds a machine.
+    pub(crate) fn insert(&mut self, machine: Machine) {
+        self.taken.nodes.insert(machine.plate.node.clone());
+        self.taken.pod_networks.insert(machine.plate.pods);
+        self.nodes.insert(machine.claim.clone(), machine.plate.node.clone());
+        self.machines.insert(machine.plate.node.clone(), machine);
+    }
+
+    /// Removes a claim's machine with everything on it; returns its Node.
+    pub(crate) fn remove(&mut self, claim: &str) -> Option<String> {
+        let node = self.nodes.remove(claim)?;
+        if let Some(machine) = self.machines.remove(&node) {
+            self.taken.nodes.remove(&node);
+            self.taken.pod_networks.remove(&machine.plate.pods);
+        }
+        self.runs.retain(|_, run| run.node != node);
+        Some(node)
+    }
+
+    /// What is to be done with a pod now; nothing where its machine says nothing, or where the pod
+    /// has come to its end.
+    pub(crate) fn step(&mut self, key: &Key, pod: &Pod, world: &World) -> Option<Step> {
+        let node = pod.spec.as_ref()?.node_name.as_deref()?;
+        if self
+            .runs
+            .get(key)
+            .is_some_and(|run| Some(run.uid.as_str()) != pod.metadata.uid.as_deref() || run.node != node)
+        {
+            self.end(key);
+        }
+        let machine = self.machines.get_mut(node)?;
+        if machine.standing.is_dead {
+            return None;
+        }
+        if !self.runs.contains_key(key) {
+            let is_deleted = pod.metadata.deletion_timestamp.is_some();
+            let is_running =
+                pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Running"));
+            if pod::is_over(pod) || is_deleted && !is_running {
+                return is_deleted.then(|| Step { finish: true, ..Step::default() });
+            }
+            self.runs.insert(key.clone(), machine.take_on(key, pod, world)?);
+        }
+        let step = self.runs.get_mut(key)?.advance(pod, world.now());
+        let pulled = step.happened.iter().filter_map(|happening| pod::pulled(pod, happening));
+        machine.images.extend(pulled.map(canonical));
+        Some(step)
+    }
+
+    /// Remembers what was written of a pod; one that is over gives its address back.
+    pub(crate) fn wrote(&mut self, key: &Key, status: PodStatus) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+        run.wrote(status);
+        if is_over
+            && let Some(address) = run.give_up_address()
+            && let Some(machine) = self.machines.get_mut(&run.node)
+        {
+            machine.addresses.free(address);
+        }
+    }
+
+    /// Forgets a pod that is gone.
+    pub(crate) fn end(&mut self, key: &Key) {
+        let Some(mut run) = self.runs.remove(key) else { return };
+        if let Some(address) = run.give_up_address()
+            && let Some(machine) = self.machines.get_mut(&run.node)
+        {
+            machine.addresses.free(address);
+        }
+    }
+}
+
+impl Machine {
+    /// Takes on a pod: one that runs already, or a new one. None when no address is left.
+    fn take_on(&mut self, key: &Key, pod: &Pod, world: &World) -> Option<Run> {
+        let host = Host { node: &self.plate.node, address: self.plate.address };
+        let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+        let random = world.random(&format!("agent/pod/{key}/{uid}"));
+        if let Some(run) = pod::resume(pod, host, random.clone())
+            && (run.is_host_network() || run.address().is_some_and(|address| self.addresses.claim(address)))
+        {
+            self.images.extend(pod::images(pod));
+            return Some(run);
+        }
+        let is_host_network = pod.spec.as_ref().and_then(|spec| spec.host_network).unwrap_or(false);
+        let address = if is_host_network { None } else { Some(self.addresses.take()?) };
+        Some(Run::start(pod, host, address, &self.images, random, world.now()))
+    }
+}
