@@ -42,7 +42,7 @@ impl Element {
     pub fn spelled(&self) -> String {
         match self {
             Self::Field(name) => format!("f:{name}"),
-            Self::Value(value) => format!("v:{}", html_safe(value.to_string())),
+            Self::Value(value) => format!("v:{}", spell_value(value)),
             Self::Index(index) => format!("i:{index}"),
             Self::Key(fields) => spell_key(fields.iter().map(|(name, value)| (name.as_str(), value))),
         }
@@ -116,7 +116,7 @@ pub(super) fn item(list: &ListType, item: &Value) -> Option<String> {
         ListType::Atomic => None,
         ListType::Set => match item {
             Value::Null | Value::Array(_) | Value::Object(_) => None,
-            scalar => Some(format!("v:{}", html_safe(scalar.to_string()))),
+            scalar => Some(format!("v:{}", spell_value(scalar))),
         },
         ListType::Map(keys) => {
             let Value::Object(fields) = item else { return None };
@@ -154,10 +154,20 @@ fn spell_key<'v>(fields: impl Iterator<Item = (&'v str, &'v Value)>) -> String {
         out.push_str(if index == 0 { "" } else { "," });
         out.push_str(&html_safe(Value::from(name).to_string()));
         out.push(':');
-        out.push_str(&html_safe(value.to_string()));
+        out.push_str(&spell_value(value));
     }
     out.push('}');
     out
+}
+
+/// A value as upstream's encoder writes it: a whole number without a fraction.
+fn spell_value(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 1e15 => {
+            format!("{number:.0}")
+        }
+        _ => html_safe(value.to_string()),
+    }
 }
 
 /// Upstream's encoder escapes what HTML could trip over.

@@ -304,6 +304,19 @@ fn ports_of_both_protocols_are_two_items() {
 }
 
 #[test]
+fn equal_keys_are_spelled_equally() {
+    for (key, spelled) in [
+        (json!(2.0), "k:{\"a\":2}"),
+        (json!(-0.5), "k:{\"a\":-0.5}"),
+        (json!("<&>"), "k:{\"a\":\"\\u003c\\u0026\\u003e\"}"),
+    ] {
+        let element = Element::Key(vec![("a".to_owned(), key)]);
+        assert_eq!(element.spelled(), spelled);
+        assert_eq!(Element::parse(spelled).map(|element| element.spelled()).as_deref(), Some(spelled));
+    }
+}
+
+#[test]
 fn sets_are_owned_item_by_item_and_atomic_values_as_a_whole() {
     let pod = |finalizers: &Value, tolerations: &Value| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "finalizers": finalizers},
