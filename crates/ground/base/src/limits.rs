@@ -52,3 +52,15 @@ pub const CONNECT: Duration = Duration::from_secs(30);
 pub const REFUSED_DESTINATIONS: usize = 1000;
 /// Failed tasks of one tree that are still reported; older ones are only counted.
 pub const FAILED_TASKS: usize = 100;
+/// Connections an API server's listener serves at once; a further one waits to be accepted.
+pub const API_CONNECTIONS: usize = 4096;
+/// Requests from outside an API server answers at once, watches aside; a further one waits.
+pub const API_REQUESTS: usize = 600;
+/// Requests one HTTP/2 connection may have open at once, watches included.
+pub const API_STREAMS: u32 = 1000;
+/// How long a client may take to agree on TLS.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long an HTTP/1 connection may stay without a whole request head.
+pub const REQUEST_HEAD: Duration = Duration::from_secs(90);
+/// How long a request from outside may take until its answer begins.
+pub const REQUEST: Duration = Duration::from_mins(1);

@@ -123,3 +123,6 @@ pub(crate) fn seed_third_party_hashers() {
 pub(crate) fn seed_third_party_streams(seed: Seed) {
     fastrand::seed(seed.0);
 }
+
+#[cfg(test)]
+mod tests;

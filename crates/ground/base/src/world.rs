@@ -4,6 +4,10 @@
 //! fresh thread with a paused current-thread runtime: when nothing is runnable, time jumps to the
 //! next timer, and one seed decides every random choice, std's hash keys included.
 //!
+//! LIMIT: tokio draws the fairness of `select!` and of `sync::watch` from a number of the process
+//! that no stable interface sets. So `select!` is `biased;` everywhere, and nothing that runs in a
+//! virtual World lets several tasks wait for one `watch`.
+//!
 //! **Invariants:** a virtual World opens no socket or file and starts no thread; its runtime has no
 //! I/O driver, so an attempt panics instead of corrupting the run.
 
@@ -33,7 +37,11 @@ struct Inner {
 
 impl World {
     /// The machine's own time, entropy and network.
+    ///
+    /// # Panics
+    /// In a virtual World.
     pub fn real() -> Self {
+        assert!(!mainstay_entropy::is_seeded(), "invariant: a virtual World has no real one in it");
         let mut bytes = [0_u8; 8];
         crate::random::kernel_entropy(&mut bytes);
         Self::with(Clock::wall(), Seed(u64::from_le_bytes(bytes)), false)
@@ -137,3 +145,6 @@ fn uuid_text(bytes: [u8; 16]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

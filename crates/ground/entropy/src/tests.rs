@@ -32,3 +32,34 @@ fn a_dropped_guard_gives_entropy_back() {
     assert!(!super::is_seeded());
     assert_eq!(super::next(), None);
 }
+
+#[test]
+fn the_c_symbol_gives_the_seeds_bytes_for_any_length() {
+    let bytes = |length: usize| {
+        let _guard = super::enter(7);
+        let mut bytes = vec![0_u8; length];
+        // SAFETY: the buffer has `length` bytes.
+        let count = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), length, 0) };
+        assert_eq!(usize::try_from(count), Ok(length));
+        bytes
+    };
+    let long = bytes(100);
+    for length in [0, 1, 7, 8, 9, 64] {
+        assert_eq!(bytes(length), long[..length]);
+    }
+    assert!(long.iter().any(|byte| *byte != 0));
+}
+
+#[test]
+fn guards_nest() {
+    let outer = super::enter(1);
+    let first = super::next();
+    let second = super::next();
+    drop(outer);
+    let _outer = super::enter(1);
+    assert_eq!(super::next(), first);
+    let inner = super::enter(2);
+    assert_ne!(super::next(), second);
+    drop(inner);
+    assert_eq!(super::next(), second);
+}
