@@ -183,3 +183,6 @@ pub(crate) fn conditions(
 pub(crate) fn report(conditions: &[NodeCondition]) -> serde_json::Value {
     serde_json::json!({ "status": { "conditions": conditions } })
 }
+
+#[cfg(test)]
+mod tests;

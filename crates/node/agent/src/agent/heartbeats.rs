@@ -115,13 +115,13 @@ impl Agent {
             Err(error) if is_gone(&error) => false,
             Err(error) => return Err(error),
         };
-        self.reported(node, is_registered, becomes_ready)
+        Ok(self.reported(node, is_registered, becomes_ready))
     }
 
     /// Remembers a report; a Node that somebody deleted stays away, as with a kubelet that runs on.
-    fn reported(&self, node: &Arc<str>, is_registered: bool, becomes_ready: bool) -> reconcile::Outcome {
+    fn reported(&self, node: &Arc<str>, is_registered: bool, becomes_ready: bool) -> Next {
         let mut fleet = self.fleet();
-        let Some(machine) = fleet.machines.get_mut(&**node) else { return Ok(Next::Wait) };
+        let Some(machine) = fleet.machines.get_mut(&**node) else { return Next::Wait };
         machine.standing.is_registered = is_registered;
         machine.standing.is_ready = is_registered;
         let claim = machine.claim.clone();
@@ -133,7 +133,7 @@ impl Agent {
         if becomes_ready && is_registered {
             self.tell_of_node(node, "NodeReady", status_is(node, "NodeReady"));
         }
-        Ok(if is_registered { Next::After(next) } else { Next::Wait })
+        if is_registered { Next::After(next) } else { Next::Wait }
     }
 }
 

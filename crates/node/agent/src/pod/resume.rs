@@ -15,13 +15,13 @@ pub(crate) fn resume(pod: &Pod, host: Host<'_>, random: Random) -> Option<Run> {
     let status = pod.status.as_ref().filter(|status| status.phase.as_deref() == Some("Running"))?;
     let address: Ipv4Addr = status.pod_ip.as_deref()?.parse().ok()?;
     let seen = status.start_time.as_ref()?.0;
-    let states = |statuses: &Option<Vec<ContainerStatus>>| -> Vec<ContainerState> {
-        statuses.iter().flatten().map(|status| container(status, seen)).collect()
+    let come_to = |reported: &Option<Vec<ContainerStatus>>| -> Vec<ContainerState> {
+        reported.iter().flatten().map(|status| container(status, seen)).collect()
     };
     let state = PodState {
         sandbox: Some(seen),
-        init: states(&status.init_container_statuses),
-        main: states(&status.container_statuses),
+        init: come_to(&status.init_container_statuses),
+        main: come_to(&status.container_statuses),
     };
     let is_host_network = pod.spec.as_ref().and_then(|spec| spec.host_network).unwrap_or(false);
     Some(Run {

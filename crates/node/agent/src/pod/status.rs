@@ -69,12 +69,12 @@ pub(super) fn says_the_same(known: &PodStatus, new: &PodStatus) -> bool {
         && known.phase == new.phase
         && known.pod_ip == new.pod_ip
         && known.start_time.is_some()
-        && texts(&known.container_statuses) == texts(&new.container_statuses)
-        && texts(&known.init_container_statuses) == texts(&new.init_container_statuses)
+        && texts(known.container_statuses.as_ref()) == texts(new.container_statuses.as_ref())
+        && texts(known.init_container_statuses.as_ref()) == texts(new.init_container_statuses.as_ref())
 }
 
 /// Statuses as they are written: comparing what was read with what would be written needs the same
 /// precision of times.
-fn texts<T: serde::Serialize>(statuses: &Option<Vec<T>>) -> Vec<serde_json::Value> {
-    statuses.iter().flatten().filter_map(|status| serde_json::to_value(status).ok()).collect()
+fn texts<T: serde::Serialize>(statuses: Option<&Vec<T>>) -> Vec<serde_json::Value> {
+    statuses.into_iter().flatten().filter_map(|status| serde_json::to_value(status).ok()).collect()
 }
