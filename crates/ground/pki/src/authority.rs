@@ -243,7 +243,9 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, lifetime: Durati
     params.not_after = epoch + now + lifetime;
 }
 
-/// Whether the end of the file was written.
+/// Whether all of the file was written: its begin, its end, and no hole.
 fn is_complete(pem: &str) -> bool {
-    pem.trim_end().ends_with("-----END CERTIFICATE-----")
+    pem.starts_with("-----BEGIN CERTIFICATE-----")
+        && pem.trim_end().ends_with("-----END CERTIFICATE-----")
+        && !pem.contains('\0')
 }

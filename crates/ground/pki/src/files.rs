@@ -30,8 +30,12 @@ fn read_bytes(disk: &dyn Disk, path: &str) -> io::Result<Option<Vec<u8>>> {
 /// Writes `path` durably (mode 0600), in place of what was there.
 pub(crate) fn write(disk: &dyn Disk, path: &str, text: &str) -> Result<(), PkiError> {
     let write = || -> io::Result<()> {
+        if disk.exists(path)? {
+            // Or a power cut could leave a mixture of what was there and what comes.
+            disk.remove(path)?;
+            disk.sync_folder()?;
+        }
         let mut file = disk.open(path, true)?;
-        file.set_len(0)?;
         file.write_at(text.as_bytes(), 0)?;
         file.sync()?;
         disk.sync_folder()
