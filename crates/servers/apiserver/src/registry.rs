@@ -52,6 +52,36 @@ pub struct ResourceInfo {
     pub origin: Origin,
     /// How it is stored.
     pub storage: Storage,
+    /// What a custom resource's definition says about this version; `None` for built-in ones.
+    pub custom: Option<Arc<CustomVersion>>,
+}
+
+/// What a CustomResourceDefinition says about one version, beyond names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CustomVersion {
+    /// Its `additionalPrinterColumns`.
+    pub columns: Vec<PrinterColumn>,
+    /// Its `schema.openAPIV3Schema`.
+    pub schema: Option<Value>,
+    /// Why a client should not use it any more.
+    pub deprecation: Option<String>,
+}
+
+/// A column of a custom resource's table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrinterColumn {
+    /// Its header.
+    pub name: String,
+    /// `string`, `integer`, `number`, `boolean` or `date`.
+    pub kind: String,
+    /// An OpenAPI format, or empty.
+    pub format: String,
+    /// What it means.
+    pub description: String,
+    /// Shown always when zero, in wide tables otherwise.
+    pub priority: i64,
+    /// Where its value is: a simple JSONPath, `.spec.replicas`.
+    pub path: String,
 }
 
 /// A part of an object with its own URL.
@@ -181,6 +211,7 @@ impl ResourceInfo {
                 api_version: api_version.into(),
                 conversion: None,
             },
+            custom: None,
         }
     }
 

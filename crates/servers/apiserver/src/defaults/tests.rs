@@ -1,0 +1,354 @@
+//! Tests of the defaults, kind by kind.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn defaulted(group: &str, version: &str, kind: &str, mut object: Value) -> Value {
+    apply(group, version, kind, &mut object);
+    object
+}
+
+fn pod(spec: Value) -> Value {
+    defaulted("", "v1", "Pod", json!({ "metadata": { "name": "web" }, "spec": spec }))["spec"].take()
+}
+
+#[test]
+fn a_bare_pod_gets_what_upstream_writes() {
+    let expected = json!({
+        "containers": [{
+            "name": "web", "image": "nginx", "imagePullPolicy": "Always", "resources": {},
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+        }],
+        "dnsPolicy": "ClusterFirst",
+        "enableServiceLinks": true,
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "terminationGracePeriodSeconds": 30,
+    });
+    assert_eq!(pod(json!({ "containers": [{ "name": "web", "image": "nginx" }] })), expected);
+}
+
+#[test]
+fn only_the_latest_tag_is_pulled_every_time() {
+    let cases = [
+        ("nginx", "Always"),
+        ("nginx:latest", "Always"),
+        ("nginx:1.27", "IfNotPresent"),
+        ("registry.example:5000/nginx", "Always"),
+        ("registry.example:5000/team/nginx:v2", "IfNotPresent"),
+        ("nginx@sha256:0123", "IfNotPresent"),
+    ];
+    for (image, expected) in cases {
+        let spec = pod(json!({ "containers": [{ "name": "c", "image": image }] }));
+        assert_eq!(spec["containers"][0]["imagePullPolicy"], expected, "{image}");
+    }
+}
+
+#[test]
+fn a_limit_without_a_request_is_the_request_of_a_pod_but_not_of_a_template() {
+    let container = json!({ "name": "c", "image": "a:1", "resources": {
+        "limits": { "cpu": "1", "memory": "1Gi" }, "requests": { "cpu": "100m" } } });
+    let spec = pod(json!({ "containers": [container] }));
+    assert_eq!(spec["containers"][0]["resources"]["requests"], json!({ "cpu": "100m", "memory": "1Gi" }));
+    let template = json!({ "spec": { "template": { "spec": { "containers": [container] } } } });
+    let object = defaulted("apps", "v1", "ReplicaSet", template);
+    let inner = &object["spec"]["template"]["spec"];
+    assert_eq!(inner["containers"][0]["resources"]["requests"], json!({ "cpu": "100m" }));
+    assert!(inner.get("enableServiceLinks").is_none());
+}
+
+#[test]
+fn probes_and_hooks_are_completed() {
+    let spec = pod(json!({ "hostNetwork": true, "containers": [{
+        "name": "c", "image": "a:1",
+        "ports": [{ "containerPort": 80 }],
+        "livenessProbe": { "httpGet": { "port": 80 }, "timeoutSeconds": 0 },
+        "readinessProbe": { "grpc": { "port": 9090 }, "periodSeconds": 3 },
+        "lifecycle": { "preStop": { "httpGet": { "port": 80, "path": "/bye" } } },
+        "env": [{ "name": "IP", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } }],
+    }] }));
+    let container = &spec["containers"][0];
+    assert_eq!(container["ports"][0], json!({ "containerPort": 80, "hostPort": 80, "protocol": "TCP" }));
+    assert_eq!(
+        container["livenessProbe"],
+        json!({ "httpGet": { "port": 80, "path": "/", "scheme": "HTTP" }, "timeoutSeconds": 1,
+            "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3 })
+    );
+    assert_eq!(container["readinessProbe"]["grpc"], json!({ "port": 9090, "service": "" }));
+    assert_eq!(container["readinessProbe"]["periodSeconds"], 3);
+    assert_eq!(container["lifecycle"]["preStop"]["httpGet"]["scheme"], "HTTP");
+    assert_eq!(container["env"][0]["valueFrom"]["fieldRef"]["apiVersion"], "v1");
+}
+
+#[test]
+fn volumes_get_a_mode_or_become_empty_directories() {
+    let spec = pod(json!({ "containers": [], "volumes": [
+        { "name": "scratch" },
+        { "name": "config", "configMap": { "name": "app" } },
+        { "name": "host", "hostPath": { "path": "/var/log" } },
+        { "name": "token", "projected": { "sources": [{ "serviceAccountToken": { "path": "token" } }] } },
+    ] }));
+    assert_eq!(spec["volumes"][0], json!({ "name": "scratch", "emptyDir": {} }));
+    assert_eq!(spec["volumes"][1]["configMap"]["defaultMode"], 420);
+    assert_eq!(spec["volumes"][2]["hostPath"]["type"], "");
+    let token = &spec["volumes"][3]["projected"];
+    assert_eq!(
+        (&token["defaultMode"], &token["sources"][0]["serviceAccountToken"]["expirationSeconds"]),
+        (&json!(420), &json!(3600))
+    );
+}
+
+#[test]
+fn the_service_account_has_both_its_names() {
+    let spec = pod(json!({ "containers": [], "serviceAccount": "robot" }));
+    assert_eq!((&spec["serviceAccountName"], &spec["serviceAccount"]), (&json!("robot"), &json!("robot")));
+    let spec = pod(json!({ "containers": [], "serviceAccountName": "new", "serviceAccount": "old" }));
+    assert_eq!(spec["serviceAccount"], "new");
+}
+
+#[test]
+fn workloads_get_their_strategies_and_limits() {
+    let spec = |group: &str, kind: &str, spec: Value| {
+        let mut object = defaulted(group, "v1", kind, json!({ "metadata": {}, "spec": spec }));
+        object["spec"].as_object_mut().unwrap().remove("template");
+        object["spec"].take()
+    };
+    let rolling =
+        json!({ "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": "25%", "maxSurge": "25%" } });
+    assert_eq!(
+        spec("apps", "Deployment", json!({})),
+        json!({ "replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": rolling })
+    );
+    assert_eq!(
+        spec("apps", "Deployment", json!({ "replicas": 0, "strategy": { "type": "Recreate" } }))["strategy"],
+        json!({ "type": "Recreate" })
+    );
+    assert_eq!(spec("apps", "ReplicaSet", json!({ "replicas": 0 })), json!({ "replicas": 0 }));
+    assert_eq!(
+        spec("apps", "DaemonSet", json!({})),
+        json!({ "revisionHistoryLimit": 10, "updateStrategy": {
+            "type": "RollingUpdate", "rollingUpdate": { "maxUnavailable": 1, "maxSurge": 0 } } })
+    );
+    assert_eq!(
+        spec("apps", "StatefulSet", json!({})),
+        json!({ "replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady",
+            "updateStrategy": { "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } },
+            "persistentVolumeClaimRetentionPolicy": { "whenDeleted": "Retain", "whenScaled": "Retain" } })
+    );
+    assert_eq!(
+        spec("batch", "Job", json!({})),
+        json!({ "completions": 1, "parallelism": 1, "backoffLimit": 6, "completionMode": "NonIndexed",
+            "suspend": false, "manualSelector": false, "podReplacementPolicy": "TerminatingOrFailed" })
+    );
+    assert!(spec("batch", "Job", json!({ "parallelism": 3 })).get("completions").is_none());
+    assert_eq!(
+        spec("batch", "CronJob", json!({ "schedule": "@daily" })),
+        json!({ "schedule": "@daily", "concurrencyPolicy": "Allow", "suspend": false,
+            "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1 })
+    );
+}
+
+#[test]
+fn a_job_is_labelled_like_its_pods() {
+    let job = json!({ "spec": { "template": { "metadata": { "labels": { "app": "x" } } } } });
+    assert_eq!(defaulted("batch", "v1", "Job", job)["metadata"]["labels"], json!({ "app": "x" }));
+}
+
+#[test]
+fn services_are_completed_by_their_type() {
+    let service = |spec: Value| defaulted("", "v1", "Service", json!({ "spec": spec }))["spec"].take();
+    assert_eq!(
+        service(
+            json!({ "ports": [{ "port": 80 }, { "port": 443, "targetPort": "https", "protocol": "UDP" }] })
+        ),
+        json!({ "type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster", "ports": [
+            { "port": 80, "targetPort": 80, "protocol": "TCP" },
+            { "port": 443, "targetPort": "https", "protocol": "UDP" } ] })
+    );
+    let balanced = service(json!({ "type": "LoadBalancer", "sessionAffinity": "ClientIP" }));
+    assert_eq!(balanced["externalTrafficPolicy"], "Cluster");
+    assert_eq!(balanced["allocateLoadBalancerNodePorts"], true);
+    assert_eq!(balanced["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"], 10_800);
+    assert!(
+        service(json!({ "type": "ExternalName", "externalName": "a.b" }))
+            .get("internalTrafficPolicy")
+            .is_none()
+    );
+}
+
+#[test]
+fn a_network_policy_governs_the_directions_it_has_rules_for() {
+    let types = |spec: Value| {
+        defaulted("networking.k8s.io", "v1", "NetworkPolicy", json!({ "spec": spec }))["spec"]["policyTypes"]
+            .take()
+    };
+    assert_eq!(types(json!({ "podSelector": {} })), json!(["Ingress"]));
+    assert_eq!(types(json!({ "egress": [{}] })), json!(["Ingress", "Egress"]));
+    assert_eq!(types(json!({ "egress": [{}], "policyTypes": ["Egress"] })), json!(["Egress"]));
+}
+
+#[test]
+fn small_kinds_get_theirs() {
+    let namespace = defaulted("", "v1", "Namespace", json!({ "metadata": { "name": "shop" } }));
+    assert_eq!(namespace["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": "shop" }));
+    let secret = defaulted("", "v1", "Secret", json!({ "stringData": { "user": "admin" } }));
+    assert_eq!(secret, json!({ "type": "Opaque", "data": { "user": "YWRtaW4=" } }));
+    let class = defaulted("storage.k8s.io", "v1", "StorageClass", json!({ "provisioner": "x" }));
+    assert_eq!(
+        (&class["reclaimPolicy"], &class["volumeBindingMode"]),
+        (&json!("Delete"), &json!("Immediate"))
+    );
+    let definition = json!({ "spec": { "names": { "kind": "NodeClaim", "plural": "nodeclaims" } } });
+    let definition = defaulted("apiextensions.k8s.io", "v1", "CustomResourceDefinition", definition);
+    assert_eq!(
+        definition["spec"],
+        json!({ "names": { "kind": "NodeClaim", "plural": "nodeclaims", "singular": "nodeclaim",
+            "listKind": "NodeClaimList" }, "conversion": { "strategy": "None" } })
+    );
+    let binding = json!({ "roleRef": { "name": "view" }, "subjects": [{ "kind": "User" }, { "kind": "ServiceAccount" }] });
+    let binding = defaulted("rbac.authorization.k8s.io", "v1", "RoleBinding", binding);
+    assert_eq!(binding["roleRef"]["apiGroup"], "rbac.authorization.k8s.io");
+    assert_eq!(binding["subjects"][0]["apiGroup"], "rbac.authorization.k8s.io");
+    assert!(binding["subjects"][1].get("apiGroup").is_none());
+}
+
+#[test]
+fn nulls_are_absent_fields() {
+    let object = json!({ "metadata": { "creationTimestamp": null, "name": "a" }, "data": { "k": "v" } });
+    assert_eq!(
+        defaulted("", "v1", "ConfigMap", object),
+        json!({ "metadata": { "name": "a" }, "data": { "k": "v" } })
+    );
+}
+
+#[test]
+fn custom_resources_are_left_alone() {
+    let mut info = ResourceInfo::built_in("apps", "v1", "deployments", "Deployment", true);
+    info.origin = Origin::Custom { definition: "deployments.apps".into() };
+    let mut object = json!({ "spec": { "x": null } });
+    apply_defaults(&info, &mut object);
+    assert_eq!(object, json!({ "spec": { "x": null } }));
+}
+
+mod property {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    /// Field names that defaulting looks at, so that random objects reach its branches.
+    const NAMES: &[&str] = &[
+        "metadata",
+        "name",
+        "labels",
+        "spec",
+        "template",
+        "containers",
+        "initContainers",
+        "image",
+        "ports",
+        "port",
+        "resources",
+        "limits",
+        "requests",
+        "livenessProbe",
+        "httpGet",
+        "volumes",
+        "projected",
+        "sources",
+        "strategy",
+        "type",
+        "updateStrategy",
+        "rollingUpdate",
+        "parallelism",
+        "completions",
+        "jobTemplate",
+        "behavior",
+        "scaleUp",
+        "scaleDown",
+        "metrics",
+        "ingress",
+        "egress",
+        "policyTypes",
+        "sessionAffinity",
+        "stringData",
+        "data",
+        "names",
+        "kind",
+        "limits",
+        "max",
+        "min",
+        "default",
+        "status",
+        "capacity",
+        "limited",
+        "limitResponse",
+        "queuing",
+        "webhooks",
+        "rules",
+        "serviceAccount",
+        "serviceAccountName",
+        "targetPort",
+    ];
+    const TEXTS: &[&str] =
+        &["", "RollingUpdate", "ClientIP", "None", "LoadBalancer", "Container", "nginx:1", "Widget"];
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (0_i64..3).prop_map(Value::from),
+            prop::sample::select(TEXTS).prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 60, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec((prop::sample::select(NAMES), inner), 0..6).prop_map(|fields| {
+                    Value::Object(
+                        fields
+                            .into_iter()
+                            .map(|(name, value)| (name.to_owned(), value))
+                            .collect::<Map<_, _>>(),
+                    )
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn applying_defaults_twice_is_applying_them_once(mut once in value(), spec in value(), row in 0..super::KINDS.len()) {
+            if let Some(fields) = once.as_object_mut() {
+                fields.insert("spec".to_owned(), spec);
+            }
+            let (group, version, kind) = super::KINDS[row];
+            super::super::apply(group, version, kind, &mut once);
+            let mut twice = once.clone();
+            super::super::apply(group, version, kind, &mut twice);
+            prop_assert_eq!(once, twice);
+        }
+    }
+}
+
+const KINDS: &[(&str, &str, &str)] = &[
+    ("", "v1", "Pod"),
+    ("", "v1", "PodTemplate"),
+    ("", "v1", "ReplicationController"),
+    ("", "v1", "Service"),
+    ("", "v1", "Endpoints"),
+    ("", "v1", "Namespace"),
+    ("", "v1", "Secret"),
+    ("", "v1", "PersistentVolumeClaim"),
+    ("", "v1", "LimitRange"),
+    ("", "v1", "Node"),
+    ("apps", "v1", "Deployment"),
+    ("apps", "v1", "StatefulSet"),
+    ("apps", "v1", "DaemonSet"),
+    ("batch", "v1", "Job"),
+    ("batch", "v1", "CronJob"),
+    ("autoscaling", "v2", "HorizontalPodAutoscaler"),
+    ("networking.k8s.io", "v1", "NetworkPolicy"),
+    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
+    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"),
+    ("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
+];

@@ -1,0 +1,62 @@
+//! What upstream refuses with 422: fields that must be there, must agree, or must not change.
+//!
+//! The part of upstream's validation that controllers rely on and that people run into. Names,
+//! labels and finalizers are checked for every object elsewhere (the verbs' metadata).
+//!
+//! **Not here:** custom resources (kept as they are), defaults, admission by other objects.
+
+mod change;
+mod check;
+mod config;
+mod pod;
+mod service;
+#[cfg(test)]
+mod tests;
+mod workload;
+
+use serde_json::Value;
+
+use crate::crd;
+use crate::registry::{Action, Origin, ResourceInfo};
+use crate::status::Cause;
+use check::Check;
+
+/// What is wrong with a new object that has its defaults.
+pub fn create(info: &ResourceInfo, object: &Value) -> Vec<Cause> {
+    let mut check = Check::default();
+    if info.origin == Origin::BuiltIn {
+        whole(info, None, object, &mut check);
+    }
+    check.causes
+}
+
+/// What is wrong with a change of `live` to `object`; `part` is what was written of it.
+pub fn update(info: &ResourceInfo, live: &Value, object: &Value, part: Option<&Action>) -> Vec<Cause> {
+    let mut check = Check::default();
+    if info.origin != Origin::BuiltIn {
+        return check.causes;
+    }
+    match part {
+        None => {
+            whole(info, Some(live), object, &mut check);
+            change::check(info, live, object, &mut check);
+        }
+        Some(Action::Scale(_)) => whole(info, Some(live), object, &mut check),
+        Some(_) => {}
+    }
+    check.causes
+}
+
+fn whole(info: &ResourceInfo, live: Option<&Value>, object: &Value, check: &mut Check) {
+    match (&*info.group, &*info.kind) {
+        ("", "Pod") => pod::spec(check, object, "spec", live.is_none()),
+        ("", "PodTemplate") => pod::spec(check, object, "template.spec", true),
+        ("", "ReplicationController") => workload::replication_controller(check, object),
+        ("apps" | "batch", kind) => workload::check(check, kind, object),
+        ("", "Service") => service::service(check, object),
+        ("networking.k8s.io", "Ingress") => service::ingress(check, object),
+        ("discovery.k8s.io", "EndpointSlice") => service::endpoint_slice(check, object),
+        (crd::GROUP, crd::KIND) => check.causes.extend(crd::validate(object, live)),
+        (group, kind) => config::check(check, group, kind, object),
+    }
+}
