@@ -50,11 +50,13 @@ impl Counters {
         self.0.errors.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn count_done(&self) {
+    /// Counts work done.
+    pub fn succeeded(&self) {
         self.0.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_error(&self) {
+    /// Counts work that failed.
+    pub fn failed(&self) {
         self.0.errors.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -103,7 +105,7 @@ where
 {
     match outcome {
         Ok(next) => {
-            counters.count_done();
+            counters.succeeded();
             queue.forget(key);
             if let Next::After(delay) = next {
                 queue.add_after(key.clone(), delay);
@@ -115,7 +117,7 @@ where
                 counters.0.conflicts.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(controller = name, %key, ?delay, %error, "out of date, tried again");
             } else {
-                counters.count_error();
+                counters.failed();
                 tracing::warn!(controller = name, %key, ?delay, %error, "failed, tried again");
             }
         }

@@ -52,11 +52,11 @@ where
     let mut stream = std::pin::pin!(stream);
     while let Some(result) = stream.next().await {
         match result {
-            Ok(_) => counters.count_done(),
+            Ok(_) => counters.succeeded(),
             // The object went away between its change and its turn.
             Err(controller::Error::ObjectNotFound(_)) => {}
             Err(error) => {
-                counters.count_error();
+                counters.failed();
                 tracing::warn!(controller = name, %error, "failed, tried again");
             }
         }

@@ -39,6 +39,19 @@ impl Writer {
         Ok(created.metadata)
     }
 
+    /// Creates a subresource of an object, such as a pod's `binding`.
+    pub async fn create_at<K: Resource<DynamicType = ()>>(
+        &self,
+        key: &Key,
+        subresource: &str,
+        body: &impl Serialize,
+    ) -> Result<(), kube::Error> {
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
+        let request = request::<K>(key).create_subresource(subresource, &key.name, &params, body);
+        self.send::<IgnoredAny>(request).await.map(|_| ())
+    }
+
     /// Merge-patches an object.
     pub async fn merge<K: Resource<DynamicType = ()>>(
         &self,
