@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Pod, PodStatus};
+use k8s_openapi::api::core::v1::{NodeStatus, Pod, PodStatus};
 use mainstay_base::{Random, World};
 use mainstay_control::Key;
 
@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     pub(crate) plate: Plate,
     pub(crate) resources: Resources,
     pub(crate) node_uid: String,
+    /// What it says of itself that does not change, for the report that makes it ready.
+    pub(crate) facts: NodeStatus,
     pub(crate) standing: Standing,
     /// When it was made, when its network is up, and since when its Node is as ready as it is.
     pub(crate) made_at: Timestamp,
@@ -37,7 +39,7 @@ impl Machine {
     pub(crate) fn new(
         claim: &str,
         plate: Plate,
-        resources: Resources,
+        (resources, facts): (Resources, NodeStatus),
         node_uid: String,
         random: Random,
         (made_at, ready_at): (Timestamp, Timestamp),
@@ -48,6 +50,7 @@ impl Machine {
             plate,
             resources,
             node_uid,
+            facts,
             standing: Standing { is_registered: true, is_ready: false, is_dead: false },
             made_at,
             ready_at,
@@ -82,8 +85,7 @@ impl Fleet {
 
     /// Adds a machine.
     pub(crate) fn insert(&mut self, machine: Machine) {
-        self.taken.nodes.insert(machine.plate.node.clone());
-        self.taken.pod_networks.insert(machine.plate.pods);
+        self.taken.take(&machine.plate);
         self.nodes.insert(machine.claim.clone(), machine.plate.node.clone());
         self.machines.insert(machine.plate.node.clone(), machine);
     }
@@ -92,8 +94,7 @@ impl Fleet {
     pub(crate) fn remove(&mut self, claim: &str) -> Option<String> {
         let node = self.nodes.remove(claim)?;
         if let Some(machine) = self.machines.remove(&node) {
-            self.taken.nodes.remove(&node);
-            self.taken.pod_networks.remove(&machine.plate.pods);
+            self.taken.free(&machine.plate);
         }
         self.runs.retain(|_, run| run.node != node);
         Some(node)

@@ -80,16 +80,23 @@ pub(crate) fn node(
             ..NodeSpec::default()
         }),
         status: Some(NodeStatus {
-            addresses: Some(addresses(plate)),
-            allocatable: Some(resources.allocatable.clone()),
-            capacity: Some(resources.capacity.clone()),
             conditions: Some(conditions(false, now, now, now)),
-            daemon_endpoints: Some(NodeDaemonEndpoints {
-                kubelet_endpoint: Some(DaemonEndpoint { port: KUBELET_PORT }),
-            }),
-            node_info: Some(system(instance_type, plate)),
-            ..NodeStatus::default()
+            ..facts(instance_type, plate, resources)
         }),
+    }
+}
+
+/// What a machine says of itself that does not change.
+pub(crate) fn facts(instance_type: &InstanceType, plate: &Plate, resources: &Resources) -> NodeStatus {
+    NodeStatus {
+        addresses: Some(addresses(plate)),
+        allocatable: Some(resources.allocatable.clone()),
+        capacity: Some(resources.capacity.clone()),
+        daemon_endpoints: Some(NodeDaemonEndpoints {
+            kubelet_endpoint: Some(DaemonEndpoint { port: KUBELET_PORT }),
+        }),
+        node_info: Some(system(instance_type, plate)),
+        ..NodeStatus::default()
     }
 }
 
@@ -179,9 +186,10 @@ pub(crate) fn conditions(
     conditions
 }
 
-/// The patch (strategic) that reports these conditions.
-pub(crate) fn report(conditions: &[NodeCondition]) -> serde_json::Value {
-    serde_json::json!({ "status": { "conditions": conditions } })
+/// The patch (strategic) that reports these conditions, with the facts where they may be news.
+pub(crate) fn report(conditions: Vec<NodeCondition>, facts: Option<&NodeStatus>) -> serde_json::Value {
+    let facts = facts.cloned().unwrap_or_default();
+    serde_json::json!({ "status": NodeStatus { conditions: Some(conditions), ..facts } })
 }
 
 #[cfg(test)]

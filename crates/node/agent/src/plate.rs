@@ -46,6 +46,27 @@ pub(crate) struct Taken {
     pub(crate) pod_networks: BTreeSet<Ipv4Addr>,
 }
 
+impl Taken {
+    /// Takes the plate that is drawn beside what is taken.
+    pub(crate) fn reserve(&mut self, draw: impl FnOnce(&Self) -> Plate) -> Plate {
+        let plate = draw(self);
+        self.take(&plate);
+        plate
+    }
+
+    /// Takes what a plate has.
+    pub(crate) fn take(&mut self, plate: &Plate) {
+        self.nodes.insert(plate.node.clone());
+        self.pod_networks.insert(plate.pods);
+    }
+
+    /// Gives back what a plate has.
+    pub(crate) fn free(&mut self, plate: &Plate) {
+        self.nodes.remove(&plate.node);
+        self.pod_networks.remove(&plate.pods);
+    }
+}
+
 /// The plate of the claim with this uid.
 pub(crate) fn draw(uid: &str, region: &Region, zone: &str, max_pods: u32, taken: &Taken) -> Plate {
     let mut stream = Random::named(Seed(0), uid);

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{Agent, Item, is_conflict, is_gone, lock};
 use crate::machine::Machine;
-use crate::plate::{self, Plate};
+use crate::plate::{self, Plate, Taken};
 use crate::{claim_status, node};
 
 /// How long a machine's network takes to come up, in milliseconds: at least, and at most.
@@ -112,28 +112,21 @@ impl Agent {
         let resources = node::resources(&claim.spec, instance_type);
         let region = catalogue::region(&claim.spec.region);
         let api = Api::<Node>::all(self.client.clone());
+        let draw = |taken: &Taken| {
+            plate::draw(uid(&claim.metadata), &region, &claim.spec.zone, resources.pods, taken)
+        };
         loop {
-            let mut plate = {
-                let mut fleet = self.fleet();
-                let uid = uid(&claim.metadata);
-                let plate = plate::draw(uid, &region, &claim.spec.zone, resources.pods, &fleet.taken);
-                // Two claims worked on at once must not draw the same.
-                fleet.taken.nodes.insert(plate.node.clone());
-                fleet.taken.pod_networks.insert(plate.pods);
-                plate
-            };
+            let mut plate = draw(&Taken::default());
             if let Some(found) = self.found(&plate) {
-                let mut fleet = self.fleet();
-                fleet.taken.nodes.remove(&plate.node);
-                fleet.taken.pod_networks.remove(&plate.pods);
-                drop(fleet);
                 take_over(&mut plate, &found);
-                return Ok(self.machine(claim, plate, resources, &found));
+                return Ok(self.machine(claim, instance_type, plate, resources, &found));
             }
+            // Two claims worked on at once must not draw the same.
+            let plate = self.fleet().taken.reserve(draw);
             let now = self.world.now();
             let wanted = node::node(claim, instance_type, &plate, &resources, now);
             match api.create(&PostParams::default(), &wanted).await {
-                Ok(node) => return Ok(self.machine(claim, plate, resources, &node)),
+                Ok(node) => return Ok(self.machine(claim, instance_type, plate, resources, &node)),
                 // Ours, if its creation was not answered; else the next name is drawn.
                 Err(error) if is_conflict(&error) => {
                     let by_name = format!("metadata.name={}", plate.node);
@@ -141,9 +134,7 @@ impl Agent {
                     lock(&self.found).extend(known.items);
                 }
                 Err(error) => {
-                    let mut fleet = self.fleet();
-                    fleet.taken.nodes.remove(&plate.node);
-                    fleet.taken.pod_networks.remove(&plate.pods);
+                    self.fleet().taken.free(&plate);
                     return Err(error);
                 }
             }
@@ -158,7 +149,15 @@ impl Agent {
         Some(found.remove(index))
     }
 
-    fn machine(&self, claim: &NodeClaim, plate: Plate, resources: node::Resources, node: &Node) -> Machine {
+    fn machine(
+        &self,
+        claim: &NodeClaim,
+        instance_type: &catalogue::InstanceType,
+        plate: Plate,
+        resources: node::Resources,
+        node: &Node,
+    ) -> Machine {
+        let facts = node::facts(instance_type, &plate, &resources);
         let mut random = self.world.random(&format!("agent/machine/{}", plate.node));
         let (least, most) = NETWORK_UP_MS;
         let network_up = Duration::from_millis(least + random.below(most - least));
@@ -166,7 +165,8 @@ impl Agent {
         let made_at = node.metadata.creation_timestamp.as_ref().map_or(now, |time| time.0);
         let node_uid = node.metadata.uid.clone().unwrap_or_default();
         let name = claim.metadata.name.as_deref().unwrap_or_default();
-        let mut machine = Machine::new(name, plate, resources, node_uid, random, (made_at, now + network_up));
+        let mut machine =
+            Machine::new(name, plate, (resources, facts), node_uid, random, (made_at, now + network_up));
         let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
         let ready = conditions.into_iter().flatten().find(|condition| condition.type_ == "Ready");
         if let Some(ready) = ready.filter(|ready| ready.status == "True") {

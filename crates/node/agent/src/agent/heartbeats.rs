@@ -106,7 +106,8 @@ impl Agent {
             if becomes_ready {
                 machine.since = now;
             }
-            (node::report(&node::conditions(true, machine.made_at, machine.since, now)), becomes_ready)
+            let conditions = node::conditions(true, machine.made_at, machine.since, now);
+            (node::report(conditions, becomes_ready.then_some(&machine.facts)), becomes_ready)
         };
         let api = Api::<Node>::all(self.client.clone());
         let written = api.patch_status(node, &PatchParams::default(), &Patch::Strategic(report)).await;

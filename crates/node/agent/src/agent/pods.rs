@@ -8,7 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use mainstay_control::Key;
 use mainstay_control::events::EventType;
 use mainstay_control::reconcile::{self, Next};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Agent, is_conflict, is_gone};
 use crate::pod::told;
@@ -47,9 +47,7 @@ impl Agent {
     }
 
     async fn write(&self, api: &Api<Pod>, pod: &Pod, status: &PodStatus) -> Result<(), kube::Error> {
-        let mut patch = json!({ "metadata": { "uid": pod.metadata.uid }, "status": status });
-        patch["status"]["$setElementOrder/conditions"] =
-            ORDER.iter().map(|type_| json!({ "type": type_ })).collect();
+        let patch = patch(pod, status).map_err(kube::Error::SerdeError)?;
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         api.patch_status(name, &PatchParams::default(), &Patch::Strategic(patch)).await.map(|_| ())
     }
@@ -66,6 +64,21 @@ impl Agent {
             _ => Ok(()),
         }
     }
+}
+
+/// The patch (strategic) that makes this the pod's status, and touches no other pod of its name.
+fn patch(pod: &Pod, status: &PodStatus) -> serde_json::Result<Value> {
+    let mut status = serde_json::to_value(status)?;
+    status["$setElementOrder/conditions"] = ORDER.iter().map(|type_| json!({ "type": type_ })).collect();
+    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
+        for field in ["reason", "message"] {
+            // What a condition no longer has must be taken away: the lists are merged.
+            if condition.get(field).is_none() {
+                condition[field] = Value::Null;
+            }
+        }
+    }
+    Ok(json!({ "metadata": { "uid": pod.metadata.uid }, "status": status }))
 }
 
 fn until(wake: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
