@@ -12,7 +12,9 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => {
             let objections = tidy::objections(root)?;
-            objections.iter().for_each(|objection| say(objection));
+            for objection in &objections {
+                say(objection);
+            }
             say(&format!("{} objections", objections.len()));
             Ok(if objections.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

@@ -22,25 +22,27 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         .collect();
     let mut found = Vec::new();
     for package in metadata.workspace_packages() {
-        let Some((floor, room)) = rooms.get(package.name.as_str()) else { continue };
-        let allowed = floors.get(floor).cloned().unwrap_or_default();
+        let Some((own_floor, own_room)) = rooms.get(package.name.as_str()) else { continue };
+        let allowed = floors.get(own_floor).cloned().unwrap_or_default();
         for dependency in &package.dependencies {
             // Tests of a room may use any floor below the assembly's.
             let is_test = dependency.kind == DependencyKind::Development;
             if let Some((target_floor, target_room)) = rooms.get(&dependency.name) {
                 let edge = allowed.contains(target_floor)
-                    || allowed.contains(&format!("{room} → {target_room}"))
-                    || floor == target_floor && floor == "assembly"
+                    || allowed.contains(&format!("{own_room} → {target_room}"))
+                    || own_floor == target_floor && own_floor == "assembly"
                     || is_test && target_floor != "assembly";
                 if !edge {
-                    found.push(format!("{floor}/{room} may not depend on {target_floor}/{target_room}"));
+                    found.push(format!(
+                        "{own_floor}/{own_room} may not depend on {target_floor}/{target_room}"
+                    ));
                 }
             } else if let Some(owning) = owners.get(&dependency.name)
                 && !is_test
-                && !owning.contains(room)
+                && !owning.contains(own_room)
             {
                 found.push(format!(
-                    "{floor}/{room} may not use {}: it belongs to {owning:?}",
+                    "{own_floor}/{own_room} may not use {}: it belongs to {owning:?}",
                     dependency.name
                 ));
             }

@@ -98,22 +98,22 @@ impl Load<'_> {
         }))
     }
 
-    /// `watchers` watches see `changes` changes of one object.
+    /// `watchers` readers see `changes` changes of one object.
     pub(crate) async fn fan_out(&self, watchers: usize, changes: usize) -> anyhow::Result<Value> {
         self.namespace("bench-watch").await?;
         let seen = Arc::new(AtomicUsize::new(0));
-        let mut watches = Vec::new();
+        let mut readers = Vec::new();
         for index in 0..watchers {
             let client = Arc::clone(&self.clients[index % self.clients.len()]);
             let path = "/api/v1/namespaces/bench-watch/configmaps?watch=true&resourceVersion=0";
             let answer = client.send(Method::GET, path, JSON, "").await?;
             let seen = Arc::clone(&seen);
             #[allow(clippy::disallowed_methods, reason = "a load generator supervises nothing")]
-            watches.push(tokio::spawn(async move {
+            readers.push(tokio::spawn(async move {
                 let mut body = answer.into_body();
                 while let Some(Ok(frame)) = body.frame().await {
                     let lines =
-                        frame.data_ref().map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
+                        frame.data_ref().map_or(0, |data| data.split(|byte| *byte == b'\n').count() - 1);
                     seen.fetch_add(lines, Ordering::Relaxed);
                 }
             }));
@@ -130,14 +130,14 @@ impl Load<'_> {
         let all = watchers * changes;
         while seen.load(Ordering::Relaxed) < all {
             anyhow::ensure!(
-                started.elapsed() < Duration::from_secs(60),
+                started.elapsed() < Duration::from_mins(1),
                 "watchers saw {} of {all}",
                 seen.load(Ordering::Relaxed)
             );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let (seconds, cpu) = (started.elapsed().as_secs_f64(), self.server.cpu_us()? - cpu);
-        watches.iter().for_each(tokio::task::JoinHandle::abort);
+        readers.iter().for_each(tokio::task::JoinHandle::abort);
         Ok(json!({
             "watchers": watchers,
             "events": all,
