@@ -1,3 +1,5 @@
+//! Node groups to claims, as the reference platform's ClusterConfig has them.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! A cache brought through lists, changes and relists.
+
 use super::*;
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher::Event;

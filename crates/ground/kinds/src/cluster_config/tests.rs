@@ -1,3 +1,5 @@
+//! ClusterConfigs as they are written and stored.
+
 use super::*;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Drills as they are written.
+
 use super::*;
 use serde_json::json;
 
