@@ -7,15 +7,40 @@
 //! **Not here:** storage (`store`), the object model (`resource`), certificates (`pki`),
 //! controllers.
 
+mod admission;
+mod authentication;
 pub mod authorization;
 pub mod body;
+mod bootstrap;
+pub mod crd;
+mod decode;
+pub mod defaults;
+mod encode;
+mod fields;
 pub mod kinds;
 pub mod meter;
 pub mod negotiate;
+mod paths;
 pub mod query;
+mod readiness;
 pub mod registry;
+mod respond;
 pub mod route;
+mod selection;
+mod serve;
+pub mod server;
+pub mod service;
 pub mod status;
+mod strategy;
+mod subresource;
+mod tags;
+mod unknown;
+pub mod validation;
+mod verbs;
 
 pub use body::Body;
+pub use readiness::Readiness;
+pub use server::{ApiServer, Config};
+pub use service::InProcess;
 pub use status::Status;
+pub use tags::index;

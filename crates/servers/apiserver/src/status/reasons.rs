@@ -123,6 +123,11 @@ impl Status {
         Self::new(500, "InternalError", format!("Internal error occurred: {why}"))
     }
 
+    /// The answer took too long.
+    pub fn timeout() -> Self {
+        Self::new(504, "Timeout", "Timeout: request did not complete within the allotted time").retry_after(1)
+    }
+
     /// The server is ending.
     pub fn shutting_down() -> Self {
         Self::new(503, "ServiceUnavailable", "the server is shutting down").retry_after(1)

@@ -1,0 +1,59 @@
+//! Answers: an object, a list, a Status, in the form the client asked for.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::encode;
+use crate::negotiate::View;
+use crate::registry::ResourceInfo;
+use crate::status::Status;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, private");
+
+/// An answer with this code and body.
+pub(crate) fn json(code: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_CACHE);
+    response
+}
+
+/// An answer with a value that is not stored.
+pub(crate) fn value(code: StatusCode, value: &Value) -> Response<Body> {
+    json(code, Body::full(encode::json(value)))
+}
+
+/// An answer that says what went wrong.
+pub(crate) fn failure(status: &Status) -> Response<Body> {
+    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = value(code, &status.to_value());
+    let retry = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+    if let Some(seconds) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// An answer with one stored object, in the version of `info` and the form of `view`.
+pub(crate) fn object(code: StatusCode, info: &ResourceInfo, view: View, stored: &Bytes) -> Response<Body> {
+    let bytes = match view {
+        View::Object | View::Table => encode::in_version(info, stored),
+        View::Metadata => encode::metadata_only(stored),
+    };
+    json(code, Body::full(bytes))
+}
+
+/// Adds upstream's warning headers.
+pub(crate) fn warn(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+    response
+}

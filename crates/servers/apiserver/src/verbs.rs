@@ -1,0 +1,227 @@
+//! The verbs on resources: what each does once a request is let in.
+//!
+//! Every write has the same end (`commit`): it is decided purely from the live object, encoded once,
+//! and committed only if the object is still the one it was decided from.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+use mainstay_resource::managed::Author;
+use mainstay_resource::{GroupVersionKind, Identity, Schema, SchemaRef};
+use mainstay_store::Key;
+
+use crate::body::Body;
+use crate::decode::{self, Decoded};
+use crate::negotiate::{self, View};
+use crate::query::Query;
+use crate::registry::{Action, Origin, ResourceInfo, Subresource};
+use crate::route::{Target, Verb};
+use crate::server::ApiServer;
+use crate::status::Status;
+use crate::subresource;
+use crate::unknown;
+
+pub(crate) mod apply;
+pub(crate) mod commit;
+mod create;
+pub(crate) mod delete;
+mod delete_collection;
+mod get;
+mod list;
+pub(crate) mod metadata;
+pub(crate) mod patch;
+pub(crate) mod update;
+mod watch;
+
+/// A request that was let in.
+pub(crate) struct Request<'a> {
+    pub(crate) server: &'a ApiServer,
+    pub(crate) identity: &'a Identity,
+    pub(crate) info: &'a Arc<ResourceInfo>,
+    pub(crate) subresource: Option<&'a Subresource>,
+    pub(crate) target: Target<'a>,
+    pub(crate) query: Query<'a>,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) view: View,
+}
+
+/// Serves a verb that the resource has.
+pub(crate) async fn serve(verb: Verb, request: &Request<'_>) -> Result<Response<Body>, Status> {
+    match request.subresource.map(|sub| &sub.action) {
+        None => serve_whole(verb, request).await,
+        Some(Action::Status) => match verb {
+            Verb::Get => get::get(request),
+            Verb::Update => update::replace(request).await,
+            Verb::Patch => patch::patch(request).await,
+            _ => Err(Status::method_not_allowed()),
+        },
+        Some(Action::Scale(paths)) => subresource::scale::serve(verb, request, paths).await,
+        Some(Action::Binding) => subresource::binding::bind(request).await,
+        Some(Action::Eviction) => subresource::eviction::evict(request).await,
+        Some(Action::Finalize) => update::replace(request).await,
+        Some(Action::Unserved) => {
+            Err(Status::not_served(&format!("{}/{}", request.info.resource, request.subresource_name())))
+        }
+    }
+}
+
+async fn serve_whole(verb: Verb, request: &Request<'_>) -> Result<Response<Body>, Status> {
+    match verb {
+        Verb::Get => get::get(request),
+        Verb::List => list::list(request),
+        Verb::Watch => watch::watch(request),
+        Verb::Create => create::create(request).await,
+        Verb::Update => update::replace(request).await,
+        Verb::Patch => patch::patch(request).await,
+        Verb::Delete => delete::delete(request).await,
+        Verb::DeleteCollection => delete_collection::delete_collection(request).await,
+    }
+}
+
+impl<'a> Request<'a> {
+    /// The namespace in the URL; empty for the cluster's scope.
+    pub(crate) fn namespace(&self) -> &str {
+        self.target.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// The object's name in the URL; empty for the collection.
+    pub(crate) fn name(&self) -> &str {
+        self.target.name.as_deref().unwrap_or_default()
+    }
+
+    /// `status`, or empty for the whole object.
+    pub(crate) fn subresource_name(&self) -> &str {
+        self.subresource.map_or("", |sub| &sub.name)
+    }
+
+    /// Whether the request is about the status alone.
+    pub(crate) fn is_status(&self) -> bool {
+        self.subresource.is_some_and(|sub| sub.action == Action::Status)
+    }
+
+    /// The store's key of the object in the URL, or of another of its collection.
+    pub(crate) fn key(&self, name: &str) -> Key {
+        Key::new(self.info.storage.resource.clone(), self.namespace(), name)
+    }
+
+    /// How objects of this resource merge, in the version of the URL.
+    pub(crate) fn schema(&self) -> SchemaRef<'static> {
+        schema_of(self.info)
+    }
+
+    /// On whose behalf fields are owned: the parameter, or the first word of the client's name.
+    pub(crate) fn field_manager(&self) -> Result<Cow<'_, str>, Status> {
+        if let Some(manager) = self.query.get("fieldManager") {
+            if manager.len() > 128 || manager.chars().any(char::is_control) {
+                return Err(Status::new(
+                    422,
+                    "Invalid",
+                    "fieldManager: Invalid value: at most 128 printable characters",
+                ));
+            }
+            return Ok(Cow::Borrowed(manager));
+        }
+        let agent =
+            self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let product = agent.split('/').next().unwrap_or_default().trim();
+        if !product.is_empty() {
+            return Ok(Cow::Owned(product.chars().take(128).collect()));
+        }
+        // In-process clients send no name, but their identity says what they are.
+        Ok(Cow::Borrowed(self.identity.user.rsplit(':').next().unwrap_or("unknown")))
+    }
+
+    /// Who writes the fields of the object, for its managedFields.
+    pub(crate) fn author<'b>(&self, manager: &'b str, api_version: &'b str, now: &'b str) -> Author<'b>
+    where
+        'a: 'b,
+    {
+        let ignored: &[&[&str]] = if self.is_status() {
+            &[&["spec"], &["metadata", "labels"], &["metadata", "ownerReferences"]]
+        } else if self.info.has_status() {
+            &[&["status"]]
+        } else {
+            &[]
+        };
+        let subresource = self.subresource.map_or("", |sub| &*sub.name);
+        Author { manager, api_version, subresource, now, ignored }
+    }
+
+    /// The object in the body, in the version of the URL, and what is odd about it.
+    pub(crate) fn object(&self) -> Result<(serde_json::Value, Vec<String>), Status> {
+        let decoded = decode::object(negotiate::media_type(self.headers), &self.body)?;
+        let Decoded { mut value, duplicates } = decoded;
+        self.expect_kind(&mut value, &self.info.api_version(), &self.info.kind)?;
+        let warnings = self.validate_fields(&value, duplicates)?;
+        Ok((value, warnings))
+    }
+
+    /// Checks that an object says it is of this kind; what says nothing is taken for it.
+    pub(crate) fn expect_kind(
+        &self,
+        object: &mut serde_json::Value,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<(), Status> {
+        for (field, expected) in [("apiVersion", api_version), ("kind", kind)] {
+            let given = object.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+            if given.is_empty() {
+                object[field] = expected.into();
+            } else if given != expected {
+                let what = if field == "kind" { "kind" } else { "API version" };
+                return Err(Status::bad_request(format!(
+                    "the {what} in the data ({given}) does not match the expected {what} ({expected})"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies `fieldValidation` to what was decoded; returns the warnings.
+    pub(crate) fn validate_fields(
+        &self,
+        object: &serde_json::Value,
+        duplicates: Vec<String>,
+    ) -> Result<Vec<String>, Status> {
+        let mode = self.query.get("fieldValidation").unwrap_or("Warn");
+        if mode == "Ignore" {
+            return Ok(Vec::new());
+        }
+        if !matches!(mode, "Warn" | "Strict") {
+            return Err(Status::new(
+                422,
+                "Invalid",
+                format!(
+                    "fieldValidation: Unsupported value: \"{mode}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
+                ),
+            ));
+        }
+        let mut findings: Vec<String> = Vec::new();
+        if self.info.origin == Origin::BuiltIn {
+            unknown::fields(object, self.schema(), &mut |path| {
+                findings.push(format!("unknown field \"{path}\""))
+            });
+        }
+        findings.extend(duplicates.into_iter().map(|path| format!("duplicate field \"{path}\"")));
+        if mode == "Strict" && !findings.is_empty() {
+            let (kind, version) = (&self.info.kind, &self.info.version);
+            let list = findings.join(", ");
+            return Err(Status::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {list}"
+            )));
+        }
+        Ok(findings)
+    }
+}
+
+/// How objects of a resource merge.
+pub(crate) fn schema_of(info: &ResourceInfo) -> SchemaRef<'static> {
+    let kind = GroupVersionKind::new(&*info.group, &*info.version, &*info.kind);
+    match info.origin {
+        Origin::BuiltIn => Schema::for_kind_or_custom(&kind),
+        Origin::Custom { .. } => Schema::custom(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Making an object.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use mainstay_resource::{managed, meta, name};
+use serde_json::Value;
+
+use super::{Request, commit, metadata};
+use crate::body::Body;
+use crate::status::Status;
+use crate::{admission, defaults, encode, respond};
+
+/// How often a generated name that is taken is replaced by another.
+const NAMES: usize = 8;
+
+/// Makes the object in the body.
+pub(super) async fn create(request: &Request<'_>) -> Result<Response<Body>, Status> {
+    if request.target.name.is_some() {
+        return Err(Status::method_not_allowed());
+    }
+    let (object, warnings) = request.object()?;
+    if !meta::resource_version(&object).is_empty() {
+        return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+    }
+    let stored = make(request, object, request.query.dry_run()?).await?;
+    Ok(respond::warn(respond::object(StatusCode::CREATED, request.info, request.view, &stored), &warnings))
+}
+
+/// Makes an object that is in the version of the URL, owned by the request's field manager.
+async fn make(request: &Request<'_>, mut object: Value, dry_run: bool) -> Result<Bytes, Status> {
+    check_namespace(request, &object)?;
+    let prefix = meta::generate_name(&object).to_owned();
+    let generates = meta::name(&object).is_empty() && !prefix.is_empty();
+    let attempts = if generates { NAMES } else { 1 };
+    if generates {
+        meta::set_name(&mut object, &name::generated(&prefix, &suffix(request)));
+    }
+    let manager = request.field_manager()?.into_owned();
+    prepare(request, &mut object, &mut |object, now| {
+        let version = request.info.api_version();
+        managed::update(None, object, request.schema(), &request.author(&manager, &version, now));
+    })?;
+    for _ in 0..attempts {
+        if let Some(stored) = commit::make(request, meta::name(&object), &object, dry_run).await? {
+            return Ok(stored);
+        }
+        if generates {
+            meta::set_name(&mut object, &name::generated(&prefix, &suffix(request)));
+        }
+    }
+    Err(Status::already_exists(request.info, meta::name(&object)))
+}
+
+/// Turns an object in the version of the URL into the state that will be stored: stamped, with
+/// defaults, admitted, checked, and owned as `own` says.
+pub(super) fn prepare(
+    request: &Request<'_>,
+    object: &mut Value,
+    own: &mut dyn FnMut(&mut Value, &str),
+) -> Result<(), Status> {
+    let info = request.info;
+    let now = request.server.now();
+    metadata::begin(info, object, request.namespace(), &request.server.world().uuid(), &now);
+    metadata::refuse(info, object, metadata::check_new(info, object))?;
+    defaults::apply_defaults(info, object);
+    admission::create(request, object)?;
+    own(object, &now);
+    encode::to_stored(info, object);
+    Ok(())
+}
+
+/// The namespace in the body must be the one in the URL, or absent.
+pub(super) fn check_namespace(request: &Request<'_>, object: &Value) -> Result<(), Status> {
+    let given = meta::namespace(object);
+    if request.info.namespaced && request.target.namespace.is_none() {
+        return Err(Status::method_not_allowed());
+    }
+    if given.is_empty() || given == request.namespace() {
+        return Ok(());
+    }
+    Err(Status::bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request",
+    ))
+}
+
+fn suffix(request: &Request<'_>) -> String {
+    request.server.world().name_suffix(name::GENERATED_SUFFIX_BYTES)
+}

@@ -1,0 +1,161 @@
+//! Reading a collection: selected, in chunks that are all of one revision.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{Response, StatusCode};
+use mainstay_store::{Page, Query as StoreQuery};
+use serde::{Deserialize, Serialize};
+
+use super::Request;
+use crate::body::Body;
+use crate::encode::{self, ListMeta};
+use crate::negotiate::View;
+use crate::respond;
+use crate::selection::Selection;
+use crate::status::Status;
+
+/// Where a chunked list goes on; opaque to clients.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Token {
+    /// The token's format.
+    v: String,
+    /// The revision of the list; 0 for whatever is current.
+    rv: u64,
+    namespace: String,
+    name: String,
+}
+
+const TOKEN_FORMAT: &str = "meta.k8s.io/v1";
+const EXPIRED: &str = "The provided continue parameter is too old to display a consistent list result. You can start \
+    a new list without the continue parameter, or use the continue token in this response to retrieve the remainder \
+    of the results. Continuing with the provided token results in an inconsistent list - objects that were created, \
+    modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+impl Token {
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("invariant: a token encodes"))
+    }
+
+    fn decode(text: &str) -> Result<Self, Status> {
+        URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .filter(|token: &Self| token.v == TOKEN_FORMAT)
+            .ok_or_else(|| Status::bad_request("continue key is not valid: it was not made by this server"))
+    }
+}
+
+/// The collection in the URL, or what is selected of it.
+pub(super) fn list(request: &Request<'_>) -> Result<Response<Body>, Status> {
+    let selection = Selection::of(
+        request.info,
+        request.target.namespace.as_deref(),
+        request.target.name.as_deref(),
+        &request.query,
+    )?;
+    let page = page(request, &selection)?;
+    let meta = ListMeta {
+        revision: page.revision,
+        continuation: page
+            .next
+            .as_ref()
+            .map(|(namespace, name)| token(page.revision, namespace, name).encode()),
+        remaining: (page.remaining > 0 && selection.is_everything()).then_some(page.remaining),
+    };
+    let records = page.records.iter().map(Arc::as_ref);
+    let body = match request.view {
+        View::Object | View::Table => Body::segments(encode::list_of(request.info, &meta, records)),
+        View::Metadata => Body::segments(encode::list(
+            "PartialObjectMetadataList",
+            "meta.k8s.io/v1",
+            &meta,
+            records.map(|record| encode::metadata_only(&record.value)),
+        )),
+    };
+    Ok(respond::json(StatusCode::OK, body))
+}
+
+fn token(revision: u64, namespace: &str, name: &str) -> Token {
+    Token { v: TOKEN_FORMAT.to_owned(), rv: revision, namespace: namespace.to_owned(), name: name.to_owned() }
+}
+
+/// Reads the page the parameters ask for.
+fn page(request: &Request<'_>, selection: &Selection) -> Result<Page, Status> {
+    let limit = request.query.number("limit")?.unwrap_or(0);
+    let token = request.query.get("continue").map(Token::decode).transpose()?;
+    let exact = check_revision(request)?;
+    if token.is_some() && exact.is_some() {
+        return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+    }
+    let query = StoreQuery {
+        resource: &request.info.storage.resource,
+        namespace: selection.namespace(),
+        after: token.as_ref().map(|token| (token.namespace.as_str(), token.name.as_str())),
+        limit: usize::try_from(limit).ok().filter(|limit| *limit > 0),
+        at: token.as_ref().map(|token| token.rv).or(exact).filter(|revision| *revision > 0),
+    };
+    request.server.store().list(&query, &|record| selection.matches(record)).map_err(|compacted| match &token
+    {
+        Some(expired) => {
+            let mut status = Status::expired(EXPIRED);
+            status.continuation = Some(self::token(0, &expired.namespace, &expired.name).encode());
+            status
+        }
+        None => Status::expired(format!("The resourceVersion for the provided list is too old: {compacted}")),
+    })
+}
+
+/// Checks `resourceVersion` and `resourceVersionMatch`; returns the revision a list must be of.
+pub(super) fn check_revision(request: &Request<'_>) -> Result<Option<u64>, Status> {
+    let matching = request.query.get("resourceVersionMatch");
+    let Some(text) = request.query.get("resourceVersion") else {
+        return match matching {
+            Some(_) => Err(Status::bad_request(
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+            )),
+            None => Ok(None),
+        };
+    };
+    let revision = parse_revision(text)?;
+    let current = request.server.store().revision();
+    match matching {
+        None | Some("NotOlderThan") if revision > current => Err(Status::revision_ahead(revision, current)),
+        // Upstream: a chunked list of a given revision is of exactly that one.
+        None if request.query.get("limit").is_some() => Ok(Some(revision)),
+        None | Some("NotOlderThan") => Ok(None),
+        Some("Exact") if revision == 0 => Err(Status::bad_request(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        )),
+        Some("Exact") if revision > current => Err(Status::revision_ahead(revision, current)),
+        Some("Exact") => Ok(Some(revision)),
+        Some(other) => Err(Status::bad_request(format!(
+            "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
+        ))),
+    }
+}
+
+/// A revision as clients write it.
+pub(super) fn parse_revision(text: &str) -> Result<u64, Status> {
+    text.parse().map_err(|_| {
+        Status::bad_request(format!(
+            "invalid resource version \"{text}\": it must be one this server gave out"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_reads_back_and_a_forged_one_is_refused() {
+        let original = token(7, "d", "web");
+        assert_eq!(Token::decode(&original.encode()), Ok(original));
+        for forged in ["", "x", "e30"] {
+            assert_eq!(Token::decode(forged).expect_err("not ours").code, 400, "{forged}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Following a collection: what is there, then every change, as one JSON document per line.
+//!
+//! An object that starts to match the selector is ADDED, one that stops is DELETED, whatever
+//! happened to it in the store. Frames are the stored bytes in an envelope; all that is ready goes
+//! out in one chunk. The body is pulled: a client that does not read costs a place in the ring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use mainstay_base::task::Shutdown;
+use mainstay_store::{Compacted, Event, EventKind, Query as StoreQuery, Record, Watch};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Request, list};
+use crate::body::Body;
+use crate::encode;
+use crate::meter::Ongoing;
+use crate::negotiate::View;
+use crate::registry::ResourceInfo;
+use crate::respond;
+use crate::selection::Selection;
+use crate::status::Status;
+
+/// How often a client that asked for bookmarks gets one.
+const BOOKMARK: Duration = Duration::from_secs(60);
+/// What one chunk of the initial state is filled up to.
+const CHUNK_BYTES: usize = 32 * 1024;
+
+/// What to begin with.
+struct Start {
+    /// The revision the changes begin after; 0 for now.
+    after: u64,
+    /// Whether what is there comes first.
+    initial: bool,
+    /// Whether a bookmark says where that ends.
+    marks_end: bool,
+}
+
+/// One watch, from its first frame to its last.
+struct Stream {
+    info: Arc<ResourceInfo>,
+    view: View,
+    selection: Selection,
+    /// `None` once an error was sent.
+    watch: Option<Watch>,
+    initial: std::vec::IntoIter<Arc<Record>>,
+    /// The revision of the bookmark after the initial state.
+    end_mark: Option<u64>,
+    bookmarks: bool,
+    next_bookmark: Instant,
+    deadline: Instant,
+    shutdown: Shutdown,
+    /// What is sent before anything else: an error.
+    failure: Option<Status>,
+    /// Whether a table's columns were sent.
+    has_columns: bool,
+    is_over: bool,
+    _ongoing: Ongoing,
+}
+
+/// Follows the collection in the URL, or the one object of it.
+pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
+    let target = &request.target;
+    let selection =
+        Selection::of(request.info, target.namespace.as_deref(), target.name.as_deref(), &request.query)?;
+    let start = Start::of(request)?;
+    let server = request.server;
+    let (initial, after) = if start.initial {
+        let query = StoreQuery {
+            resource: &request.info.storage.resource,
+            namespace: selection.namespace(),
+            ..StoreQuery::default()
+        };
+        let page = server.store().list(&query, &|record| selection.matches(record)).map_err(gone)?;
+        (page.records, page.revision)
+    } else {
+        (Vec::new(), start.after)
+    };
+    let seconds = request.query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+    let duration = match seconds {
+        None | Some(0) => server.watch_duration(),
+        Some(seconds) => Duration::from_secs(seconds),
+    };
+    let (watch, failure) = follow(request, after);
+    let now = server.world().clock().instant();
+    let stream = Stream {
+        info: Arc::clone(request.info),
+        view: request.view,
+        selection,
+        watch,
+        initial: initial.into_iter(),
+        end_mark: start.marks_end.then_some(after),
+        bookmarks: request.query.flag("allowWatchBookmarks"),
+        next_bookmark: now + BOOKMARK,
+        deadline: now + duration,
+        shutdown: server.shutdown().clone(),
+        failure,
+        has_columns: false,
+        is_over: false,
+        _ongoing: server.meter().watch(),
+    };
+    let frames = futures::stream::unfold(stream, |mut stream| async move {
+        let chunk = stream.next().await?;
+        Some((chunk, stream))
+    });
+    Ok(respond::json(StatusCode::OK, Body::stream(frames)))
+}
+
+/// The changes after a revision, or why they cannot be had. The reason goes into the stream, where
+/// every client looks for it; one about a revision that is yet to come makes it list again too.
+fn follow(request: &Request<'_>, after: u64) -> (Option<Watch>, Option<Status>) {
+    let current = request.server.store().revision();
+    if after > current {
+        return (None, Some(Status::watch_expired(after, current)));
+    }
+    match request.server.store().watch(&request.info.storage.resource, after) {
+        Ok(watch) => (Some(watch), None),
+        Err(compacted) => (None, Some(gone(compacted))),
+    }
+}
+
+fn gone(compacted: Compacted) -> Status {
+    Status::watch_expired(compacted.requested, compacted.oldest)
+}
+
+impl Start {
+    fn of(request: &Request<'_>) -> Result<Self, Status> {
+        let revision =
+            request.query.get("resourceVersion").map(list::parse_revision).transpose()?.unwrap_or(0);
+        let matching = request.query.get("resourceVersionMatch");
+        let Some(send) = request.query.optional_flag("sendInitialEvents") else {
+            if matching.is_some() {
+                return Err(invalid(
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+                ));
+            }
+            return Ok(Self { after: revision, initial: revision == 0, marks_end: false });
+        };
+        if matching != Some("NotOlderThan") {
+            return Err(invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+        }
+        let current = request.server.store().revision();
+        if revision > current {
+            return Err(Status::revision_ahead(revision, current));
+        }
+        let bookmarks = request.query.flag("allowWatchBookmarks");
+        let after = if revision == 0 { current } else { revision };
+        Ok(Self { after, initial: send, marks_end: send && bookmarks })
+    }
+}
+
+fn invalid(why: &str) -> Status {
+    Status::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"))
+}
+
+impl Stream {
+    /// The next chunk; `None` when the watch is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(status) = self.failure.take() {
+            return Some(self.fail(&status));
+        }
+        if let Some(chunk) = self.initial_chunk() {
+            return Some(chunk);
+        }
+        loop {
+            let watch = self.watch.as_mut()?;
+            let wake = if self.bookmarks { self.deadline.min(self.next_bookmark) } else { self.deadline };
+            let batch = tokio::select! {
+                biased;
+                () = self.shutdown.begun() => return None,
+                batch = watch.next() => batch,
+                () = tokio::time::sleep_until(wake) => match self.tick() {
+                    Some(chunk) => return Some(chunk),
+                    None => return None,
+                },
+            };
+            match batch {
+                Err(compacted) => return Some(self.fail(&gone(compacted))),
+                Ok(batch) => {
+                    let mut chunk = Vec::new();
+                    for event in &batch {
+                        self.event(event, &mut chunk);
+                    }
+                    if !chunk.is_empty() {
+                        return Some(Bytes::from(chunk));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A bookmark, when one is due; the last one when time is up.
+    fn tick(&mut self) -> Option<Bytes> {
+        let now = Instant::now();
+        self.is_over = now >= self.deadline;
+        if !self.bookmarks {
+            return None;
+        }
+        self.next_bookmark = now + BOOKMARK;
+        let revision = self.watch.as_ref()?.revision();
+        Some(Bytes::from(self.bookmark(revision, false)))
+    }
+
+    /// What was there at the start, a chunk at a time, and the bookmark after it.
+    fn initial_chunk(&mut self) -> Option<Bytes> {
+        let mut chunk = Vec::new();
+        while chunk.len() < CHUNK_BYTES
+            && let Some(record) = self.initial.next()
+        {
+            self.frame("ADDED", &record.value, &mut chunk);
+        }
+        if self.initial.len() == 0
+            && let Some(revision) = self.end_mark.take()
+        {
+            chunk.extend_from_slice(&self.bookmark(revision, true));
+        }
+        (!chunk.is_empty()).then(|| Bytes::from(chunk))
+    }
+
+    /// Adds what an event means to this watch.
+    fn event(&mut self, event: &Event, chunk: &mut Vec<u8>) {
+        let before = event.previous.as_ref().is_some_and(|record| self.selection.matches(record));
+        let after = event.kind != EventKind::Deleted && self.selection.matches(&event.record);
+        match (before, after) {
+            (false, true) => self.frame("ADDED", &event.record.value, chunk),
+            (true, true) => self.frame("MODIFIED", &event.record.value, chunk),
+            (true, false) if event.kind == EventKind::Deleted => {
+                self.frame("DELETED", &event.record.value, chunk)
+            }
+            (true, false) => {
+                // The client knows the object as it was, so that is what it loses, at this revision.
+                let known = event.previous.as_ref().map_or_else(Bytes::new, |record| record.value.clone());
+                let lost =
+                    encode::at_revision(&encode::draft(&encode::decode(&known)), &event.revision.to_string());
+                self.frame("DELETED", &lost, chunk);
+            }
+            (false, false) => {}
+        }
+    }
+
+    fn frame(&mut self, kind: &str, stored: &Bytes, chunk: &mut Vec<u8>) {
+        let object = match self.view {
+            View::Object | View::Table => encode::in_version(&self.info, stored),
+            View::Metadata => encode::metadata_only(stored),
+        };
+        envelope(kind, &object, chunk);
+    }
+
+    /// A frame that says how far the client has seen everything.
+    fn bookmark(&self, revision: u64, ends_initial: bool) -> Vec<u8> {
+        let (kind, api_version) = match self.view {
+            View::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
+            View::Object | View::Table => (&*self.info.kind, self.info.api_version()),
+        };
+        let mut metadata = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
+        if ends_initial {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
+        let object: Value = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
+        let mut chunk = Vec::new();
+        envelope("BOOKMARK", &encode::json(&object), &mut chunk);
+        chunk
+    }
+
+    /// The frame that ends a watch which cannot go on.
+    fn fail(&mut self, status: &Status) -> Bytes {
+        self.is_over = true;
+        let mut chunk = Vec::new();
+        envelope("ERROR", &encode::json(&status.to_value()), &mut chunk);
+        Bytes::from(chunk)
+    }
+}
+
+fn envelope(kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
+    chunk.reserve(object.len() + 40);
+    chunk.extend_from_slice(b"{\"type\":\"");
+    chunk.extend_from_slice(kind.as_bytes());
+    chunk.extend_from_slice(b"\",\"object\":");
+    chunk.extend_from_slice(object);
+    chunk.extend_from_slice(b"}\n");
+}

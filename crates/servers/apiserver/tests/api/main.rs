@@ -1,0 +1,13 @@
+//! The API as clients see it: plain requests and kube-rs, in virtual time and over TLS.
+
+mod access;
+mod apply;
+mod client;
+mod delete;
+mod list;
+mod patch;
+mod region;
+mod subresources;
+mod tls;
+mod watch;
+mod write;
