@@ -87,7 +87,7 @@ impl Authorizer {
         let allowed = identity.is_in(MASTERS)
             || match attributes.subject {
                 Subject::Path(path) => identity.is_in(AUTHENTICATED) && is_discovery(attributes.verb, path),
-                Subject::Resource { group, resource, subresource, .. } if subresource.is_empty() => {
+                Subject::Resource { group, resource, subresource: "", .. } => {
                     self.table_allows(identity, attributes.verb, group, resource)
                 }
                 Subject::Resource { group, resource, subresource, .. } => {

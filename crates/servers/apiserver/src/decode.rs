@@ -57,7 +57,9 @@ pub(crate) fn yaml(body: &[u8]) -> Result<Decoded, Status> {
     }
     let text = std::str::from_utf8(body)
         .map_err(|_| Status::bad_request("error decoding YAML: the body is not UTF-8"))?;
-    let value = serde_saphyr::from_str(text)
+    // Only `true` and `false`: a person called `y` is not a truth.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let value = serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?;
     Ok(Decoded { value, duplicates: Vec::new() })
 }

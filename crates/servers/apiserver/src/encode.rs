@@ -109,6 +109,9 @@ pub(crate) fn to_stored(info: &ResourceInfo, object: &mut Value) {
     object["apiVersion"] = Value::from(&*info.storage.api_version);
 }
 
+/// What a PartialObjectMetadata begins with.
+const HEAD: &[u8] = b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
+
 /// The metadata of a stored object as a PartialObjectMetadata; nothing else of it is decoded.
 pub(crate) fn metadata_only(stored: &[u8]) -> Bytes {
     #[derive(Deserialize)]
@@ -118,8 +121,6 @@ pub(crate) fn metadata_only(stored: &[u8]) -> Bytes {
     }
     let part: Part<'_> =
         serde_json::from_slice(stored).expect("invariant: the store holds what this server encoded");
-    const HEAD: &[u8] =
-        b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":";
     Bytes::from([HEAD, part.metadata.get().as_bytes(), b"}"].concat())
 }
 

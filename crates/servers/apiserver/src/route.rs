@@ -5,6 +5,7 @@
 //! subresources are `status` and `finalize` alone.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -55,14 +56,18 @@ impl<'a> Route<'a> {
             return None;
         }
         let (namespace, resource, name, subresource) = split(first, rest)?;
-        Some(Self::Resource(Target {
-            group: decode(group)?,
-            version: decode(version)?,
-            namespace: optional(namespace)?,
-            resource: decode(resource)?,
-            name: optional(name)?,
-            subresource: optional(subresource)?,
-        }))
+        let part = |segment: Option<&'a str>| segment.map(decode).transpose();
+        let target = || -> Result<Target<'a>, Utf8Error> {
+            Ok(Target {
+                group: decode(group)?,
+                version: decode(version)?,
+                namespace: part(namespace)?,
+                resource: decode(resource)?,
+                name: part(name)?,
+                subresource: part(subresource)?,
+            })
+        };
+        target().ok().map(Self::Resource)
     }
 }
 
@@ -80,19 +85,8 @@ fn split<'a>(first: &'a str, rest: [Option<&'a str>; 4]) -> Option<Parts<'a>> {
     }
 }
 
-fn optional(segment: Option<&str>) -> Option<Option<Cow<'_, str>>> {
-    match segment {
-        None => Some(None),
-        Some(segment) => decode(segment).map(Some),
-    }
-}
-
-fn decode(segment: &str) -> Option<Cow<'_, str>> {
-    if segment.contains('%') {
-        percent_decode_str(segment).decode_utf8().ok()
-    } else {
-        Some(Cow::Borrowed(segment))
-    }
+fn decode(segment: &str) -> Result<Cow<'_, str>, Utf8Error> {
+    if segment.contains('%') { percent_decode_str(segment).decode_utf8() } else { Ok(Cow::Borrowed(segment)) }
 }
 
 /// What is done with a resource; its name is what authorization and metrics see.

@@ -207,7 +207,7 @@ fn denied(target: &Target<'_>, message: String) -> Status {
     let details = status.details.get_or_insert_default();
     details.kind = target.resource.to_string();
     details.group = target.group.to_string();
-    details.name = target.name.as_deref().unwrap_or_default().to_owned();
+    details.name = target.name.as_deref().map(str::to_owned).unwrap_or_default();
     status
 }
 

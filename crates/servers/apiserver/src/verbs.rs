@@ -154,30 +154,9 @@ impl<'a> Request<'a> {
     pub(crate) fn object(&self) -> Result<(serde_json::Value, Vec<String>), Status> {
         let decoded = decode::object(negotiate::media_type(self.headers), &self.body)?;
         let Decoded { mut value, duplicates } = decoded;
-        self.expect_kind(&mut value, &self.info.api_version(), &self.info.kind)?;
+        expect_kind(&mut value, &self.info.api_version(), &self.info.kind)?;
         let warnings = self.validate_fields(&value, duplicates)?;
         Ok((value, warnings))
-    }
-
-    /// Checks that an object says it is of this kind; what says nothing is taken for it.
-    pub(crate) fn expect_kind(
-        &self,
-        object: &mut serde_json::Value,
-        api_version: &str,
-        kind: &str,
-    ) -> Result<(), Status> {
-        for (field, expected) in [("apiVersion", api_version), ("kind", kind)] {
-            let given = object.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
-            if given.is_empty() {
-                object[field] = expected.into();
-            } else if given != expected {
-                let what = if field == "kind" { "kind" } else { "API version" };
-                return Err(Status::bad_request(format!(
-                    "the {what} in the data ({given}) does not match the expected {what} ({expected})"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// Applies `fieldValidation` to what was decoded; returns the warnings.
@@ -202,7 +181,7 @@ impl<'a> Request<'a> {
         let mut findings: Vec<String> = Vec::new();
         if self.info.origin == Origin::BuiltIn {
             unknown::fields(object, self.schema(), &mut |path| {
-                findings.push(format!("unknown field \"{path}\""))
+                findings.push(format!("unknown field \"{path}\""));
             });
         }
         findings.extend(duplicates.into_iter().map(|path| format!("duplicate field \"{path}\"")));
@@ -215,6 +194,26 @@ impl<'a> Request<'a> {
         }
         Ok(findings)
     }
+}
+
+/// Checks that an object says it is of this kind; what says nothing is taken for it.
+pub(crate) fn expect_kind(
+    object: &mut serde_json::Value,
+    api_version: &str,
+    kind: &str,
+) -> Result<(), Status> {
+    for (field, expected) in [("apiVersion", api_version), ("kind", kind)] {
+        let given = object.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+        if given.is_empty() {
+            object[field] = expected.into();
+        } else if given != expected {
+            let what = if field == "kind" { "kind" } else { "API version" };
+            return Err(Status::bad_request(format!(
+                "the {what} in the data ({given}) does not match the expected {what} ({expected})"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// How objects of a resource merge.

@@ -14,7 +14,7 @@ use crate::route::Verb;
 use crate::status::{Cause, Status};
 use crate::verbs::commit::{self, Live, Plan};
 use crate::verbs::patch::{self, Patch};
-use crate::verbs::{Request, metadata};
+use crate::verbs::{Request, expect_kind, metadata};
 use crate::{decode, encode, negotiate, respond};
 
 const API_VERSION: &str = "autoscaling/v1";
@@ -44,7 +44,7 @@ fn get(request: &Request<'_>, paths: &ScalePaths) -> Result<Response<Body>, Stat
 
 async fn update(request: &Request<'_>, paths: &ScalePaths) -> Result<Response<Body>, Status> {
     let mut scale = decode::object(negotiate::media_type(request.headers), &request.body)?.value;
-    request.expect_kind(&mut scale, API_VERSION, "Scale")?;
+    expect_kind(&mut scale, API_VERSION, "Scale")?;
     let given = meta::name(&scale);
     if given != request.name() {
         let url = request.name();

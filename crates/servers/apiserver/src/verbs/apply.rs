@@ -6,7 +6,7 @@ use mainstay_resource::meta;
 use serde_json::Value;
 
 use super::commit::{self, Live, Plan};
-use super::{Request, create, patch, update};
+use super::{Request, create, expect_kind, patch, update};
 use crate::body::Body;
 use crate::decode::{self, Decoded};
 use crate::status::{Cause, Status};
@@ -55,7 +55,7 @@ fn decode(request: &Request<'_>) -> Result<(Configuration, Vec<String>), Status>
     if !object.is_object() {
         return Err(Status::bad_request("error decoding YAML: the configuration is not an object"));
     }
-    request.expect_kind(&mut object, &request.info.api_version(), &request.info.kind)?;
+    expect_kind(&mut object, &request.info.api_version(), &request.info.kind)?;
     create::check_namespace(request, &object)?;
     if meta::name(&object).is_empty() {
         meta::set_name(&mut object, request.name());

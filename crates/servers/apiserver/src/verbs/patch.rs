@@ -8,7 +8,7 @@ use mainstay_resource::{SchemaRef, meta};
 use serde_json::{Value, json};
 
 use super::commit::{self, Live, Plan};
-use super::{Request, apply, update};
+use super::{Request, apply, expect_kind, update};
 use crate::body::Body;
 use crate::decode::{self, Decoded};
 use crate::registry::Origin;
@@ -106,7 +106,7 @@ fn decide(request: &Request<'_>, live: &Live, patch: &Patch, manager: &str) -> R
         return Err(Status::new(422, "Invalid", "the patched object is no object")
             .about(request.info, request.name()));
     }
-    request.expect_kind(&mut object, &request.info.api_version(), &request.info.kind)?;
+    expect_kind(&mut object, &request.info.api_version(), &request.info.kind)?;
     if matches!(patch, Patch::Json(_)) {
         request.validate_fields(&object, Vec::new())?;
     }

@@ -25,7 +25,7 @@ use crate::selection::Selection;
 use crate::status::Status;
 
 /// How often a client that asked for bookmarks gets one.
-const BOOKMARK: Duration = Duration::from_secs(60);
+const BOOKMARK: Duration = Duration::from_mins(1);
 /// What one chunk of the initial state is filled up to.
 const CHUNK_BYTES: usize = 32 * 1024;
 
@@ -231,7 +231,7 @@ impl Stream {
             (false, true) => self.frame("ADDED", &event.record.value, chunk),
             (true, true) => self.frame("MODIFIED", &event.record.value, chunk),
             (true, false) if event.kind == EventKind::Deleted => {
-                self.frame("DELETED", &event.record.value, chunk)
+                self.frame("DELETED", &event.record.value, chunk);
             }
             (true, false) => {
                 // The client knows the object as it was, so that is what it loses, at this revision.
