@@ -1,0 +1,325 @@
+//! The rows of what a cluster is made of: nodes, namespaces, configuration, events, definitions.
+
+use jiff::Timestamp;
+use mainstay_resource::meta;
+use serde_json::Value;
+
+use super::age;
+use super::cell::{self, NONE, UNKNOWN};
+use super::printer::{Layout, column, number, wide};
+use crate::fields::{at, entries, list, text};
+
+/// The layout of a kind that is not laid out elsewhere.
+pub(super) fn layout(kind: &str) -> Option<Layout> {
+    Some(match kind {
+        "Node" => NODE,
+        "Namespace" => NAMESPACE,
+        "ConfigMap" => CONFIG_MAP,
+        "Secret" => SECRET,
+        "ServiceAccount" => SERVICE_ACCOUNT,
+        "Lease" => LEASE,
+        "ResourceQuota" => QUOTA,
+        "LimitRange" | "CustomResourceDefinition" => CREATED,
+        "PriorityClass" => PRIORITY_CLASS,
+        "RuntimeClass" => RUNTIME_CLASS,
+        "CertificateSigningRequest" => SIGNING_REQUEST,
+        "APIService" => API_SERVICE,
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => WEBHOOKS,
+        _ => return None,
+    })
+}
+
+const NODE: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Status"),
+        column("Roles"),
+        column("Age"),
+        column("Version"),
+        wide("Internal-IP"),
+        wide("External-IP"),
+        wide("OS-Image"),
+        wide("Kernel-Version"),
+        wide("Container-Runtime"),
+    ],
+    cells: |node, now| {
+        let about =
+            |field: &str, otherwise: &str| cell::text_or(node, &["status", "nodeInfo", field], otherwise);
+        vec![
+            cell::name(node),
+            node_status(node).into(),
+            roles(node).into(),
+            cell::age(node, now),
+            about("kubeletVersion", ""),
+            address(node, "InternalIP").into(),
+            address(node, "ExternalIP").into(),
+            about("osImage", UNKNOWN),
+            about("kernelVersion", UNKNOWN),
+            about("containerRuntimeVersion", UNKNOWN),
+        ]
+    },
+};
+
+fn node_status(node: &Value) -> String {
+    let ready = match cell::condition(node, "Ready") {
+        Some("True") => "Ready",
+        Some(_) => "NotReady",
+        None => "Unknown",
+    };
+    let held = at(node, &["spec", "unschedulable"]) == Some(&Value::Bool(true));
+    format!("{ready}{}", if held { ",SchedulingDisabled" } else { "" })
+}
+
+fn roles(node: &Value) -> String {
+    let mut roles: Vec<&str> = meta::labels(node)
+        .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
+            Some(role) => Some(role),
+            None if key == "kubernetes.io/role" => Some(value),
+            None => None,
+        })
+        .filter(|role| !role.is_empty())
+        .collect();
+    roles.sort_unstable();
+    roles.dedup();
+    cell::joined_or_none(roles.into_iter())
+}
+
+fn address<'a>(node: &'a Value, kind: &str) -> &'a str {
+    let addresses = list(node, &["status", "addresses"]).iter();
+    addresses
+        .filter(|one| text(one, &["type"]) == kind)
+        .map(|one| text(one, &["address"]))
+        .next()
+        .unwrap_or(NONE)
+}
+
+const NAMESPACE: Layout = Layout {
+    columns: &[column("Name"), column("Status"), column("Age")],
+    cells: |object, now| {
+        vec![cell::name(object), cell::text_or(object, &["status", "phase"], ""), cell::age(object, now)]
+    },
+};
+
+const CONFIG_MAP: Layout = Layout {
+    columns: &[column("Name"), number("Data"), column("Age")],
+    cells: |object, now| {
+        let size = cell::size(object, &["data"]) + cell::size(object, &["binaryData"]);
+        vec![cell::name(object), size.into(), cell::age(object, now)]
+    },
+};
+
+const SECRET: Layout = Layout {
+    columns: &[column("Name"), column("Type"), number("Data"), column("Age")],
+    cells: |object, now| {
+        let (kind, size) = (cell::text_or(object, &["type"], ""), cell::size(object, &["data"]));
+        vec![cell::name(object), kind, size.into(), cell::age(object, now)]
+    },
+};
+
+const SERVICE_ACCOUNT: Layout = Layout {
+    columns: &[column("Name"), number("Secrets"), column("Age")],
+    cells: |object, now| {
+        vec![cell::name(object), list(object, &["secrets"]).len().into(), cell::age(object, now)]
+    },
+};
+
+const LEASE: Layout = Layout {
+    columns: &[column("Name"), column("Holder"), column("Age")],
+    cells: |object, now| {
+        vec![
+            cell::name(object),
+            cell::text_or(object, &["spec", "holderIdentity"], ""),
+            cell::age(object, now),
+        ]
+    },
+};
+
+const QUOTA: Layout = Layout {
+    columns: &[column("Name"), column("Request"), column("Limit"), column("Age")],
+    cells: |quota, now| {
+        let (mut requests, mut limits) = (Vec::new(), Vec::new());
+        for (name, hard) in entries(quota, &["status", "hard"]) {
+            let used = at(quota, &["status", "used", name]).and_then(Value::as_str).unwrap_or("0");
+            let line = format!("{name}: {used}/{}", hard.as_str().unwrap_or_default());
+            if name.starts_with("limits.") { limits.push(line) } else { requests.push(line) }
+        }
+        vec![cell::name(quota), requests.join(", ").into(), limits.join(", ").into(), cell::age(quota, now)]
+    },
+};
+
+const CREATED: Layout = Layout {
+    columns: &[column("Name"), column("Created At")],
+    cells: |object, _| vec![cell::name(object), cell::created(object)],
+};
+
+const PRIORITY_CLASS: Layout = Layout {
+    columns: &[
+        column("Name"),
+        number("Value"),
+        column("Global-Default"),
+        column("Age"),
+        column("PreemptionPolicy"),
+    ],
+    cells: |class, now| {
+        vec![
+            cell::name(class),
+            cell::count(class, &["value"]),
+            cell::scalar_or(class, &["globalDefault"], "false"),
+            cell::age(class, now),
+            cell::text_or(class, &["preemptionPolicy"], ""),
+        ]
+    },
+};
+
+const RUNTIME_CLASS: Layout = Layout {
+    columns: &[column("Name"), column("Handler"), column("Age")],
+    cells: |class, now| {
+        vec![cell::name(class), cell::text_or(class, &["handler"], ""), cell::age(class, now)]
+    },
+};
+
+const SIGNING_REQUEST: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Age"),
+        column("SignerName"),
+        column("Requestor"),
+        column("RequestedDuration"),
+        column("Condition"),
+    ],
+    cells: |request, now| {
+        let has = |kind: &str| cell::condition(request, kind).is_some();
+        let decided = if has("Denied") {
+            "Denied"
+        } else if has("Approved") {
+            "Approved"
+        } else {
+            "Pending"
+        };
+        let failed = if has("Failed") { ",Failed" } else { "" };
+        let issued = if text(request, &["status", "certificate"]).is_empty() { "" } else { ",Issued" };
+        let duration = crate::fields::number(request, &["spec", "expirationSeconds"]);
+        vec![
+            cell::name(request),
+            cell::age(request, now),
+            cell::text_or(request, &["spec", "signerName"], NONE),
+            cell::text_or(request, &["spec", "username"], ""),
+            duration.map_or_else(|| NONE.to_owned(), age::human).into(),
+            format!("{decided}{failed}{issued}").into(),
+        ]
+    },
+};
+
+const API_SERVICE: Layout = Layout {
+    columns: &[column("Name"), column("Service"), column("Available"), column("Age")],
+    cells: |service, now| {
+        let backend = at(service, &["spec", "service"])
+            .map(|backend| format!("{}/{}", text(backend, &["namespace"]), text(backend, &["name"])));
+        vec![
+            cell::name(service),
+            backend.unwrap_or_else(|| "Local".to_owned()).into(),
+            cell::condition(service, "Available").unwrap_or("Unknown").into(),
+            cell::age(service, now),
+        ]
+    },
+};
+
+const WEBHOOKS: Layout = Layout {
+    columns: &[column("Name"), number("Webhooks"), column("Age")],
+    cells: |object, now| {
+        vec![cell::name(object), list(object, &["webhooks"]).len().into(), cell::age(object, now)]
+    },
+};
+
+const EVENT: &[super::printer::Column] = &[
+    column("Last Seen"),
+    column("Type"),
+    column("Reason"),
+    column("Object"),
+    wide("Subobject"),
+    wide("Source"),
+    column("Message"),
+    wide("First Seen"),
+    wide("Count"),
+    wide("Name"),
+];
+
+/// The layout of an Event: its two APIs name the same things differently.
+pub(super) fn event(group: &str) -> Layout {
+    let cells: fn(&Value, Timestamp) -> Vec<Value> = if group.is_empty() {
+        |event, now| event_cells(event, now, &CORE)
+    } else {
+        |event, now| event_cells(event, now, &EVENTS)
+    };
+    Layout { columns: EVENT, cells }
+}
+
+/// What an API calls the parts of an Event.
+struct Names {
+    object: &'static str,
+    message: &'static str,
+    first: &'static str,
+    last: &'static str,
+    count: &'static str,
+    source: &'static str,
+    reporter: &'static str,
+}
+
+const CORE: Names = Names {
+    object: "involvedObject",
+    message: "message",
+    first: "firstTimestamp",
+    last: "lastTimestamp",
+    count: "count",
+    source: "source",
+    reporter: "reportingComponent",
+};
+const EVENTS: Names = Names {
+    object: "regarding",
+    message: "note",
+    first: "deprecatedFirstTimestamp",
+    last: "deprecatedLastTimestamp",
+    count: "deprecatedCount",
+    source: "deprecatedSource",
+    reporter: "reportingController",
+};
+
+fn event_cells(event: &Value, now: Timestamp, names: &Names) -> Vec<Value> {
+    let first = match text(event, &[names.first]) {
+        "" => text(event, &["eventTime"]),
+        stamp => stamp,
+    };
+    let last = match (text(event, &["series", "lastObservedTime"]), text(event, &[names.last])) {
+        ("", "") => first,
+        ("", stamp) => stamp,
+        (stamp, _) => stamp,
+    };
+    let seen = crate::fields::number(event, &["series", "count"]);
+    let seen = seen.or_else(|| crate::fields::number(event, &[names.count]));
+    let about = |field: &str| text(event, &[names.object, field]);
+    let (kind, name) = (about("kind").to_lowercase(), about("name"));
+    vec![
+        age::since(last, now).into(),
+        cell::text_or(event, &["type"], ""),
+        cell::text_or(event, &["reason"], ""),
+        if name.is_empty() { kind.into() } else { format!("{kind}/{name}").into() },
+        about("fieldPath").into(),
+        source(event, names).into(),
+        text(event, &[names.message]).trim().into(),
+        age::since(first, now).into(),
+        seen.filter(|count| *count > 0).unwrap_or(1).to_string().into(),
+        cell::name(event),
+    ]
+}
+
+fn source(event: &Value, names: &Names) -> String {
+    let component = match text(event, &[names.source, "component"]) {
+        "" => text(event, &[names.reporter]),
+        component => component,
+    };
+    let host = match text(event, &[names.source, "host"]) {
+        "" => text(event, &["reportingInstance"]),
+        host => host,
+    };
+    if host.is_empty() { component.to_owned() } else { format!("{component}, {host}") }
+}

@@ -1,0 +1,152 @@
+//! The rows of what decides over others: autoscalers, disruption budgets, roles.
+
+use serde_json::Value;
+
+use super::cell::{self, UNKNOWN, UNSET};
+use super::printer::{Layout, column, number, wide};
+use crate::fields::{at, list, text};
+
+/// The layout of a kind of `autoscaling`, `policy` or `rbac.authorization.k8s.io`.
+pub(super) fn layout(kind: &str) -> Option<Layout> {
+    Some(match kind {
+        "HorizontalPodAutoscaler" => AUTOSCALER,
+        "PodDisruptionBudget" => BUDGET,
+        "Role" | "ClusterRole" => ROLE,
+        "RoleBinding" | "ClusterRoleBinding" => BINDING,
+        _ => return None,
+    })
+}
+
+const AUTOSCALER: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Reference"),
+        column("Targets"),
+        column("MinPods"),
+        column("MaxPods"),
+        number("Replicas"),
+        column("Age"),
+    ],
+    cells: |autoscaler, now| {
+        let target = |field: &str| text(autoscaler, &["spec", "scaleTargetRef", field]);
+        vec![
+            cell::name(autoscaler),
+            format!("{}/{}", target("kind"), target("name")).into(),
+            targets(autoscaler).into(),
+            cell::scalar_or(autoscaler, &["spec", "minReplicas"], UNSET),
+            cell::scalar_or(autoscaler, &["spec", "maxReplicas"], "0"),
+            cell::count(autoscaler, &["status", "currentReplicas"]),
+            cell::age(autoscaler, now),
+        ]
+    },
+};
+
+/// What each metric is and should be, as far as two of them fit.
+fn targets(autoscaler: &Value) -> String {
+    let metrics = list(autoscaler, &["spec", "metrics"]);
+    let current = list(autoscaler, &["status", "currentMetrics"]);
+    if let Some(percent) = at(autoscaler, &["spec", "targetCPUUtilizationPercentage"]) {
+        let now = cell::scalar_or(autoscaler, &["status", "currentCPUUtilizationPercentage"], UNKNOWN);
+        let now = now.as_str().unwrap_or(UNKNOWN);
+        let sign = if now == UNKNOWN { "" } else { "%" };
+        return format!("cpu: {now}{sign}/{percent}%");
+    }
+    let shown: Vec<String> = metrics
+        .iter()
+        .take(2)
+        .enumerate()
+        .map(|(index, metric)| metric_text(metric, current.get(index).unwrap_or(&Value::Null)))
+        .collect();
+    match metrics.len() {
+        0 => cell::NONE.to_owned(),
+        1 | 2 => shown.join(", "),
+        more => format!("{} + {} more...", shown.join(", "), more - 2),
+    }
+}
+
+fn metric_text(metric: &Value, current: &Value) -> String {
+    let kind = text(metric, &["type"]);
+    let field = match kind {
+        "Resource" => "resource",
+        "ContainerResource" => "containerResource",
+        "Pods" => "pods",
+        "Object" => "object",
+        "External" => "external",
+        _ => return "<unknown type>".to_owned(),
+    };
+    let value = |part: &Value, section: &str| -> Option<String> {
+        let section = at(part, &[field, section])?;
+        if let Some(percent) = section.get("averageUtilization").filter(|percent| !percent.is_null()) {
+            return Some(format!("{percent}%"));
+        }
+        let average = at(section, &["averageValue"]).map(|value| (value, " (avg)"));
+        let (value, note) = average.or_else(|| at(section, &["value"]).map(|value| (value, "")))?;
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let note = if matches!(field, "object" | "external") { note } else { "" };
+        Some(format!("{value}{note}"))
+    };
+    let now = value(current, "current").unwrap_or_else(|| UNKNOWN.to_owned());
+    let wanted = value(metric, "target").unwrap_or_else(|| "<auto>".to_owned());
+    let prefix = match field {
+        "resource" | "containerResource" => format!("{}: ", text(metric, &[field, "name"])),
+        _ => String::new(),
+    };
+    format!("{prefix}{now}/{wanted}")
+}
+
+const BUDGET: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Min Available"),
+        column("Max Unavailable"),
+        number("Allowed Disruptions"),
+        column("Age"),
+    ],
+    cells: |budget, now| {
+        vec![
+            cell::name(budget),
+            cell::scalar_or(budget, &["spec", "minAvailable"], "N/A"),
+            cell::scalar_or(budget, &["spec", "maxUnavailable"], "N/A"),
+            cell::count(budget, &["status", "disruptionsAllowed"]),
+            cell::age(budget, now),
+        ]
+    },
+};
+
+const ROLE: Layout = Layout {
+    columns: &[column("Name"), column("Created At")],
+    cells: |role, _| vec![cell::name(role), cell::created(role)],
+};
+
+const BINDING: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Role"),
+        column("Age"),
+        wide("Users"),
+        wide("Groups"),
+        wide("ServiceAccounts"),
+    ],
+    cells: |binding, now| {
+        let role = |field: &str| text(binding, &["roleRef", field]);
+        let subjects = |kind: &str| -> Value {
+            let subjects = list(binding, &["subjects"]).iter();
+            let names: Vec<String> = subjects
+                .filter(|subject| text(subject, &["kind"]) == kind)
+                .map(|subject| match (kind, text(subject, &["namespace"])) {
+                    ("ServiceAccount", namespace) => format!("{namespace}/{}", text(subject, &["name"])),
+                    _ => text(subject, &["name"]).to_owned(),
+                })
+                .collect();
+            names.join(", ").into()
+        };
+        vec![
+            cell::name(binding),
+            format!("{}/{}", role("kind"), role("name")).into(),
+            cell::age(binding, now),
+            subjects("User"),
+            subjects("Group"),
+            subjects("ServiceAccount"),
+        ]
+    },
+};

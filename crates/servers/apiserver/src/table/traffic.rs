@@ -1,0 +1,185 @@
+//! The rows of what carries traffic: Services, Endpoints, Ingresses, network policies.
+
+use serde_json::Value;
+
+use super::cell::{self, NONE, UNSET};
+use super::printer::{Layout, column, wide};
+use crate::fields::{at, list, number, text};
+
+/// The layout of a Service, of Endpoints, or of a kind of `networking.k8s.io` or `discovery.k8s.io`.
+pub(super) fn layout(kind: &str) -> Option<Layout> {
+    Some(match kind {
+        "Service" => SERVICE,
+        "Endpoints" => ENDPOINTS,
+        "EndpointSlice" => ENDPOINT_SLICE,
+        "Ingress" => INGRESS,
+        "IngressClass" => INGRESS_CLASS,
+        "NetworkPolicy" => NETWORK_POLICY,
+        _ => return None,
+    })
+}
+
+const SERVICE: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Type"),
+        column("Cluster-IP"),
+        column("External-IP"),
+        column("Port(s)"),
+        column("Age"),
+        wide("Selector"),
+    ],
+    cells: |service, now| {
+        vec![
+            cell::name(service),
+            cell::text_or(service, &["spec", "type"], ""),
+            cell::text_or(service, &["spec", "clusterIP"], NONE),
+            external(service).into(),
+            ports(service).into(),
+            cell::age(service, now),
+            cell::pairs(service, &["spec", "selector"]),
+        ]
+    },
+};
+
+fn external(service: &Value) -> String {
+    let named = || list(service, &["spec", "externalIPs"]).iter().filter_map(Value::as_str);
+    match text(service, &["spec", "type"]) {
+        "ExternalName" => text(service, &["spec", "externalName"]).to_owned(),
+        "LoadBalancer" => {
+            let entrances = entrances(service);
+            let all = cell::joined(entrances.iter().map(String::as_str).chain(named()));
+            if all.is_empty() { "<pending>".to_owned() } else { all }
+        }
+        _ => cell::joined_or_none(named()),
+    }
+}
+
+/// The addresses and names of a load balancer.
+fn entrances(object: &Value) -> Vec<String> {
+    let entrances = list(object, &["status", "loadBalancer", "ingress"]).iter();
+    entrances
+        .map(|one| match text(one, &["ip"]) {
+            "" => text(one, &["hostname"]).to_owned(),
+            address => address.to_owned(),
+        })
+        .filter(|one| !one.is_empty())
+        .collect()
+}
+
+fn ports(service: &Value) -> String {
+    let port = |port: &Value| {
+        let own = number(port, &["port"]).unwrap_or(0);
+        let protocol = text(port, &["protocol"]);
+        match number(port, &["nodePort"]).unwrap_or(0) {
+            0 => format!("{own}/{protocol}"),
+            outside => format!("{own}:{outside}/{protocol}"),
+        }
+    };
+    let all: Vec<String> = list(service, &["spec", "ports"]).iter().map(port).collect();
+    if all.is_empty() { NONE.to_owned() } else { all.join(",") }
+}
+
+const ENDPOINTS: Layout = Layout {
+    columns: &[column("Name"), column("Endpoints"), column("Age")],
+    cells: |endpoints, now| {
+        let mut all = Vec::new();
+        for subset in list(endpoints, &["subsets"]) {
+            let ports = list(subset, &["ports"]);
+            for address in list(subset, &["addresses"]) {
+                let address = text(address, &["ip"]);
+                if ports.is_empty() {
+                    all.push(address.to_owned());
+                }
+                all.extend(
+                    ports.iter().map(|port| format!("{address}:{}", number(port, &["port"]).unwrap_or(0))),
+                );
+            }
+        }
+        let shown = if all.is_empty() { NONE.to_owned() } else { cell::first_three(&all) };
+        vec![cell::name(endpoints), shown.into(), cell::age(endpoints, now)]
+    },
+};
+
+const ENDPOINT_SLICE: Layout = Layout {
+    columns: &[column("Name"), column("AddressType"), column("Ports"), column("Endpoints"), column("Age")],
+    cells: |slice, now| {
+        let port = |port: &Value| match (number(port, &["port"]), text(port, &["name"])) {
+            (Some(number), _) => number.to_string(),
+            (None, "") => "*".to_owned(),
+            (None, name) => name.to_owned(),
+        };
+        let ports: Vec<String> = list(slice, &["ports"]).iter().map(port).collect();
+        let addresses: Vec<String> = list(slice, &["endpoints"])
+            .iter()
+            .flat_map(|endpoint| list(endpoint, &["addresses"]))
+            .filter_map(|address| address.as_str().map(str::to_owned))
+            .collect();
+        let shown = |all: &[String]| if all.is_empty() { UNSET.to_owned() } else { cell::first_three(all) };
+        vec![
+            cell::name(slice),
+            cell::text_or(slice, &["addressType"], ""),
+            shown(&ports).into(),
+            shown(&addresses).into(),
+            cell::age(slice, now),
+        ]
+    },
+};
+
+const INGRESS: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Class"),
+        column("Hosts"),
+        column("Address"),
+        column("Ports"),
+        column("Age"),
+    ],
+    cells: |ingress, now| {
+        let hosts: Vec<String> = list(ingress, &["spec", "rules"])
+            .iter()
+            .map(|rule| text(rule, &["host"]))
+            .filter(|host| !host.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let hosts = if hosts.is_empty() { "*".to_owned() } else { cell::first_three(&hosts) };
+        let secure = !list(ingress, &["spec", "tls"]).is_empty();
+        vec![
+            cell::name(ingress),
+            cell::text_or(ingress, &["spec", "ingressClassName"], NONE),
+            hosts.into(),
+            entrances(ingress).join(",").into(),
+            if secure { "80, 443" } else { "80" }.into(),
+            cell::age(ingress, now),
+        ]
+    },
+};
+
+const INGRESS_CLASS: Layout = Layout {
+    columns: &[column("Name"), column("Controller"), column("Parameters"), column("Age")],
+    cells: |class, now| {
+        let parameters = at(class, &["spec", "parameters"]).map_or_else(
+            || NONE.to_owned(),
+            |parameters| {
+                let (kind, name) = (text(parameters, &["kind"]), text(parameters, &["name"]));
+                match text(parameters, &["apiGroup"]) {
+                    "" => format!("{kind}/{name}"),
+                    group => format!("{kind}.{group}/{name}"),
+                }
+            },
+        );
+        vec![
+            cell::name(class),
+            cell::text_or(class, &["spec", "controller"], ""),
+            parameters.into(),
+            cell::age(class, now),
+        ]
+    },
+};
+
+const NETWORK_POLICY: Layout = Layout {
+    columns: &[column("Name"), column("Pod-Selector"), column("Age")],
+    cells: |policy, now| {
+        vec![cell::name(policy), cell::selector(policy, &["spec", "podSelector"]), cell::age(policy, now)]
+    },
+};
