@@ -49,7 +49,6 @@ pub async fn run(client: Client, world: World) -> Outcome {
 }
 
 /// What every pass over a config needs.
-#[derive(Clone)]
 struct Controller {
     client: Client,
     world: World,
@@ -73,10 +72,7 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
     let work = async {
         controller.configs.synced().await;
         controller.claims.synced().await;
-        let pass = |key: Key| {
-            let controller = controller.clone();
-            async move { controller.pass(&key).await }
-        };
+        let pass = async |key: Key| controller.pass(&key).await;
         reconcile::run(NAME, &queue, WORKERS, &counters, pass).await;
     };
     tokio::select! {

@@ -83,8 +83,7 @@ impl fmt::Display for Item {
     }
 }
 
-/// The agent's hands and memory; clones share them.
-#[derive(Clone)]
+/// The agent's hands and memory.
 struct Agent {
     client: Client,
     world: World,
@@ -92,9 +91,9 @@ struct Agent {
     pods: Informer<Pod>,
     queue: Queue<Item>,
     recorder: Recorder,
-    fleet: Arc<Mutex<Fleet>>,
+    fleet: Mutex<Fleet>,
     /// The Nodes there were at the start, to be taken over by the claims they were made for.
-    found: Arc<Mutex<Vec<Node>>>,
+    found: Mutex<Vec<Node>>,
 }
 
 async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
@@ -106,8 +105,8 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
         pods: Informer::new([(BY_NODE, node_name as fn(&Pod) -> Vec<String>)]),
         queue: Queue::default(),
         recorder,
-        fleet: Arc::default(),
-        found: Arc::default(),
+        fleet: Mutex::default(),
+        found: Mutex::default(),
     };
     let _subscriptions = (agent.queue_claims(), agent.queue_pods());
     let claims = agent.claims.run(Api::all(client.clone()), watch_config());
@@ -129,11 +128,7 @@ impl Agent {
         let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await?;
         self.fleet().taken.nodes.extend(nodes.items.iter().filter_map(|node| node.metadata.name.clone()));
         *lock(&self.found) = nodes.items;
-        let pass = |item: Item| {
-            let agent = self.clone();
-            async move { agent.pass(item).await }
-        };
-        reconcile::run(NAME, &self.queue, WORKERS, counters, pass).await;
+        reconcile::run(NAME, &self.queue, WORKERS, counters, |item| self.pass(item)).await;
         Err("the work queue ended".into())
     }
 
