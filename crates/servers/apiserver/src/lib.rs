@@ -33,6 +33,7 @@ pub mod service;
 pub mod status;
 mod strategy;
 mod subresource;
+mod table;
 mod tags;
 mod unknown;
 pub mod validation;

@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::body::Body;
 use crate::encode;
 use crate::negotiate::View;
-use crate::registry::ResourceInfo;
 use crate::status::Status;
+use crate::table;
+use crate::verbs::Request;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, private");
@@ -38,11 +39,13 @@ pub(crate) fn failure(status: &Status) -> Response<Body> {
     response
 }
 
-/// An answer with one stored object, in the version of `info` and the form of `view`.
-pub(crate) fn object(code: StatusCode, info: &ResourceInfo, view: View, stored: &Bytes) -> Response<Body> {
-    let bytes = match view {
-        View::Object | View::Table => encode::in_version(info, stored),
+/// An answer with one stored object, in the version of the URL and the form the client asked for.
+pub(crate) fn object(request: &Request<'_>, code: StatusCode, stored: &Bytes) -> Response<Body> {
+    let info = request.info;
+    let bytes = match request.view {
+        View::Object => encode::in_version(info, stored),
         View::Metadata => encode::metadata_only(stored),
+        View::Table => table::of_object(info, stored, request.table),
     };
     json(code, Body::full(bytes))
 }

@@ -26,6 +26,7 @@ use crate::respond;
 use crate::route::{Route, Target, Verb};
 use crate::server::ApiServer;
 use crate::status::Status;
+use crate::table;
 use crate::verbs;
 
 /// The API for one identity.
@@ -161,12 +162,15 @@ impl ApiServer {
         if !allowed.contains(&verb.as_str()) {
             return Err(Status::method_not_allowed());
         }
+        let include = table::Include::parse(query.get("includeObject"))
+            .ok_or_else(|| Status::bad_request("unrecognized includeObject value"))?;
         let request = verbs::Request {
             server: self,
             identity,
             info,
             subresource,
             view: negotiate::view(&parts.headers)?,
+            table: table::Options { include, now: self.world().now() },
             headers: &parts.headers,
             target,
             query,

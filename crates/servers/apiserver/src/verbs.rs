@@ -21,6 +21,7 @@ use crate::route::{Target, Verb};
 use crate::server::ApiServer;
 use crate::status::Status;
 use crate::subresource;
+use crate::table;
 use crate::unknown;
 
 pub(crate) mod apply;
@@ -46,6 +47,7 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) view: View,
+    pub(crate) table: table::Options,
 }
 
 /// Serves a verb that the resource has.

@@ -42,7 +42,7 @@ pub(super) async fn apply(request: &Request<'_>) -> Result<Response<Body>, Statu
             break (StatusCode::CREATED, stored);
         }
     };
-    Ok(respond::warn(respond::object(code, request.info, request.view, &stored), &warnings))
+    Ok(respond::warn(respond::object(request, code, &stored), &warnings))
 }
 
 fn decode(request: &Request<'_>) -> Result<(Configuration, Vec<String>), Status> {

@@ -23,7 +23,7 @@ pub(super) async fn create(request: &Request<'_>) -> Result<Response<Body>, Stat
         return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
     }
     let stored = make(request, object, request.query.dry_run()?).await?;
-    Ok(respond::warn(respond::object(StatusCode::CREATED, request.info, request.view, &stored), &warnings))
+    Ok(respond::warn(respond::object(request, StatusCode::CREATED, &stored), &warnings))
 }
 
 /// Makes an object that is in the version of the URL, owned by the request's field manager.

@@ -51,7 +51,7 @@ pub(super) async fn delete(request: &Request<'_>) -> Result<Response<Body>, Stat
     let options = Options::of(request)?;
     let outcome = end(request, request.name(), &options).await?;
     if !outcome.removed || SHOWN.contains(&&*request.info.resource) {
-        return Ok(respond::object(StatusCode::OK, request.info, request.view, &outcome.stored));
+        return Ok(respond::object(request, StatusCode::OK, &outcome.stored));
     }
     let uid = meta::uid(&encode::decode(&outcome.stored)).to_owned();
     Ok(respond::value(StatusCode::OK, &status::success(request.info, request.name(), &uid)))

@@ -14,5 +14,5 @@ pub(super) fn get(request: &Request<'_>) -> Result<Response<Body>, Status> {
     let key = request.key(request.name());
     let record =
         request.server.store().get(&key).ok_or_else(|| Status::not_found(request.info, request.name()))?;
-    Ok(respond::object(StatusCode::OK, request.info, request.view, &record.value))
+    Ok(respond::object(request, StatusCode::OK, &record.value))
 }

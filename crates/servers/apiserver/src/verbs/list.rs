@@ -15,6 +15,7 @@ use crate::negotiate::View;
 use crate::respond;
 use crate::selection::Selection;
 use crate::status::Status;
+use crate::table;
 
 /// Where a chunked list goes on; opaque to clients.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -67,13 +68,14 @@ pub(super) fn list(request: &Request<'_>) -> Result<Response<Body>, Status> {
     };
     let records = page.records.iter().map(Arc::as_ref);
     let body = match request.view {
-        View::Object | View::Table => Body::segments(encode::list_of(request.info, &meta, records)),
+        View::Object => Body::segments(encode::list_of(request.info, &meta, records)),
         View::Metadata => Body::segments(encode::list(
             "PartialObjectMetadataList",
             "meta.k8s.io/v1",
             &meta,
             records.map(|record| encode::metadata_only(&record.value)),
         )),
+        View::Table => Body::full(table::of_list(request.info, &meta, records, request.table)),
     };
     Ok(respond::json(StatusCode::OK, body))
 }

@@ -95,7 +95,7 @@ pub(super) async fn patch(request: &Request<'_>) -> Result<Response<Body>, Statu
         decide(request, live, &patch, &manager)
     })
     .await?;
-    Ok(respond::warn(respond::object(StatusCode::OK, request.info, request.view, &outcome.stored), &warnings))
+    Ok(respond::warn(respond::object(request, StatusCode::OK, &outcome.stored), &warnings))
 }
 
 fn decide(request: &Request<'_>, live: &Live, patch: &Patch, manager: &str) -> Result<Plan, Status> {

@@ -29,7 +29,7 @@ pub(super) async fn replace(request: &Request<'_>) -> Result<Response<Body>, Sta
         finish(request, live, object.clone(), &manager)
     })
     .await?;
-    Ok(respond::warn(respond::object(StatusCode::OK, request.info, request.view, &outcome.stored), &warnings))
+    Ok(respond::warn(respond::object(request, StatusCode::OK, &outcome.stored), &warnings))
 }
 
 /// The name in the body must be the one in the URL, or absent.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use mainstay_base::World;
 use mainstay_base::task::Shutdown;
 use mainstay_store::{Compacted, Event, EventKind, Query as StoreQuery, Record, Watch};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use crate::registry::ResourceInfo;
 use crate::respond;
 use crate::selection::Selection;
 use crate::status::Status;
+use crate::table;
 
 /// How often a client that asked for bookmarks gets one.
 const BOOKMARK: Duration = Duration::from_mins(1);
@@ -43,6 +45,8 @@ struct Start {
 struct Stream {
     info: Arc<ResourceInfo>,
     view: View,
+    include: table::Include,
+    world: World,
     selection: Selection,
     /// `None` once an error was sent.
     watch: Option<Watch>,
@@ -89,6 +93,8 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
     let stream = Stream {
         info: Arc::clone(request.info),
         view: request.view,
+        include: request.table.include,
+        world: server.world().clone(),
         selection,
         watch,
         initial: initial.into_iter(),
@@ -246,23 +252,32 @@ impl Stream {
 
     fn frame(&mut self, kind: &str, stored: &Bytes, chunk: &mut Vec<u8>) {
         let object = match self.view {
-            View::Object | View::Table => encode::in_version(&self.info, stored),
+            View::Object => encode::in_version(&self.info, stored),
             View::Metadata => encode::metadata_only(stored),
+            View::Table => {
+                let with_columns = !std::mem::replace(&mut self.has_columns, true);
+                let options = table::Options { include: self.include, now: self.world.now() };
+                table::of_event(&self.info, stored, options, with_columns)
+            }
         };
         envelope(kind, &object, chunk);
     }
 
     /// A frame that says how far the client has seen everything.
     fn bookmark(&self, revision: u64, ends_initial: bool) -> Vec<u8> {
-        let (kind, api_version) = match self.view {
-            View::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1".to_owned()),
-            View::Object | View::Table => (&*self.info.kind, self.info.api_version()),
-        };
         let mut metadata = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
         if ends_initial {
             metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
-        let object: Value = json!({ "kind": kind, "apiVersion": api_version, "metadata": metadata });
+        let object: Value = match self.view {
+            View::Table => table::of_bookmark(&metadata),
+            View::Metadata => {
+                json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
+            }
+            View::Object => {
+                json!({ "kind": &*self.info.kind, "apiVersion": self.info.api_version(), "metadata": metadata })
+            }
+        };
         let mut chunk = Vec::new();
         envelope("BOOKMARK", &encode::json(&object), &mut chunk);
         chunk

@@ -206,17 +206,19 @@ fn unknown_and_duplicate_fields_are_refused_warned_about_or_ignored() {
 #[test]
 fn a_body_may_be_yaml_and_nothing_else_but_json() {
     in_region(|region| async move {
-        let yaml = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\ndata:\n  a: b\n".to_vec();
+        let yaml = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: yes\ndata:\n  a: b\n".to_vec();
         let created =
             region.ask(Method::POST, CONFIG_MAPS, "application/yaml", "*/*", yaml.clone()).await.expect(201);
         assert_eq!(created.body["data"], json!({ "a": "b" }));
+        assert_eq!(created.body["metadata"]["name"], "yes");
         region.ask(Method::POST, CONFIG_MAPS, "text/plain", "*/*", yaml).await.expect(415);
         region.get_as(CONFIG_MAPS, "text/html").await.expect(406);
         let large = vec![b' '; 4 * 1024 * 1024];
         let large = region.ask(Method::POST, CONFIG_MAPS, "application/json", "*/*", large).await.expect(413);
         assert_eq!(large.reason(), "RequestEntityTooLarge");
-        let object = config_map("big", &json!({ "k": "x".repeat(1_600_000) }));
-        region.post(CONFIG_MAPS, &object).await.expect(413);
+        let mut object = pod("big");
+        object["spec"]["containers"][0]["args"] = json!(["x".repeat(1_600_000)]);
+        region.post(PODS, &object).await.expect(413);
     });
 }
 
