@@ -126,6 +126,10 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let server = &front.server;
+    if request.headers().keys().any(|name| name.as_str().starts_with("impersonate-")) {
+        // Answered as somebody else than asked would be worse than not at all.
+        return Ok(respond::failure(&Status::not_served("impersonation")));
+    }
     if let Some(identity) = peer.identity(request.headers(), server.tokens(), server.world().now()) {
         request.extensions_mut().insert(identity);
     }

@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -146,18 +146,18 @@ impl ApiServer {
             .find(&target.group, &target.version, &target.resource)
             .filter(|info| info.namespaced || target.namespace.is_none())
             .ok_or_else(Status::no_such_path)?;
+        let subresource = match target.subresource.as_deref() {
+            None => None,
+            Some(name) => Some(info.subresource(name).ok_or_else(Status::no_such_path)?),
+        };
         *kind = Some(Kind {
             verb: verb_label(verb, &parts.headers),
             group: Arc::clone(&info.group),
             version: Arc::clone(&info.version),
             resource: Arc::clone(&info.resource),
-            subresource: target.subresource.as_deref().unwrap_or_default().into(),
+            subresource: subresource.map_or_else(none, |sub| Arc::clone(&sub.name)),
             scope: scope(&target),
         });
-        let subresource = match target.subresource.as_deref() {
-            None => None,
-            Some(name) => Some(info.subresource(name).ok_or_else(Status::no_such_path)?),
-        };
         let allowed = subresource.map_or(info.verbs, |sub| sub.verbs);
         if !allowed.contains(&verb.as_str()) {
             return Err(Status::method_not_allowed());
@@ -233,15 +233,8 @@ where
 
 fn labels(kind: Option<Kind>, method: &Method, code: u16) -> Labels {
     let kind = kind.unwrap_or_else(|| {
-        let none: Arc<str> = "".into();
-        Kind {
-            verb: method_label(method),
-            group: Arc::clone(&none),
-            version: Arc::clone(&none),
-            resource: Arc::clone(&none),
-            subresource: none,
-            scope: "",
-        }
+        let verb = method_label(method);
+        Kind { verb, group: none(), version: none(), resource: none(), subresource: none(), scope: "" }
     });
     Labels {
         verb: kind.verb,
@@ -252,6 +245,12 @@ fn labels(kind: Option<Kind>, method: &Method, code: u16) -> Labels {
         scope: kind.scope,
         code,
     }
+}
+
+/// The empty label, made once.
+fn none() -> Arc<str> {
+    static NONE: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
+    Arc::clone(&NONE)
 }
 
 fn method_label(method: &Method) -> &'static str {

@@ -149,13 +149,9 @@ impl ApiServer {
             CommitError::Conflict { current: Some(_) } => Status::modified(info, name),
             CommitError::Full(why) => {
                 self.readiness().obstruct(STORE, format!("the disk is full: {why}"));
-                Status::new(
-                    507,
-                    "InternalError",
-                    format!("the store's disk is full, nothing was written: {why}"),
-                )
-                .about(info, name)
-                .retry_after(10)
+                Status::internal(format!("the store's disk is full, nothing was written: {why}"))
+                    .about(info, name)
+                    .retry_after(10)
             }
             CommitError::Failed(why) => {
                 self.readiness().obstruct(STORE, format!("the disk failed: {why}"));

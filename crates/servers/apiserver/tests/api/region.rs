@@ -139,7 +139,7 @@ impl Region {
         let request = Request::builder().uri(uri).body(Full::default()).expect("a request");
         let response = self.send(request).await;
         assert_eq!(response.status(), 200, "{uri}");
-        Frames { body: response.into_body(), rest: Vec::new() }
+        Frames::of(response.into_body())
     }
 }
 
@@ -150,6 +150,10 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
+    pub(crate) fn of(body: Body) -> Self {
+        Self { body, rest: Vec::new() }
+    }
+
     /// The next frame; `None` at the watch's end.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
