@@ -1,4 +1,4 @@
-//! The caches this room's controllers share.
+//! The caches this room's controllers share, and the kinds the API serves.
 //!
 //! **Invariants:** an object with a controller is found under that controller's uid; one without,
 //! under its namespace's [`orphans`].
@@ -13,6 +13,8 @@ use mainstay_control::meta::controller_uid;
 use mainstay_control::reflect::watch_config;
 use mainstay_control::{Component, Counters, Informer};
 use mainstay_resource::Rule;
+
+use crate::discovery::Kinds;
 
 /// The user the shared caches are filled as.
 pub const USER: &str = "system:kube-controller-manager";
@@ -42,6 +44,7 @@ pub struct Informers {
     pub(crate) nodes: Informer<Node>,
     pub(crate) namespaces: Informer<Namespace>,
     pub(crate) definitions: Informer<PartialObjectMeta<CustomResourceDefinition>>,
+    pub(crate) kinds: Kinds,
 }
 
 impl Informers {
@@ -54,6 +57,7 @@ impl Informers {
             nodes: Informer::default(),
             namespaces: Informer::default(),
             definitions: Informer::default(),
+            kinds: Kinds::default(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Informers {
             ended = self.nodes.run(Api::all(client.clone()), watch_config()) => ended,
             ended = self.namespaces.run(Api::all(client.clone()), watch_config()) => ended,
             ended = self.definitions.run(Api::all(client.clone()), watch_config()) => ended,
+            ended = self.kinds.run(client.clone(), &self.definitions) => ended,
         }
     }
 }

@@ -9,8 +9,12 @@
 
 mod claim;
 pub mod deployment;
+mod discovery;
 mod expectations;
+pub mod garbage;
 pub mod informers;
+pub mod namespace;
+pub mod pod_garbage;
 mod pods;
 pub mod replica_set;
 
@@ -21,5 +25,12 @@ pub use informers::Informers;
 /// Everything this room runs: the shared informers first, then each controller.
 pub fn components() -> Vec<Component> {
     let informers = Informers::new();
-    vec![informers::component(&informers), replica_set::component(&informers)]
+    vec![
+        informers::component(&informers),
+        deployment::component(&informers),
+        replica_set::component(&informers),
+        garbage::component(&informers),
+        namespace::component(&informers),
+        pod_garbage::component(&informers),
+    ]
 }

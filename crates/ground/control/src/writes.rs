@@ -52,6 +52,18 @@ impl Writer {
         self.send::<IgnoredAny>(request).await.map(|_| ())
     }
 
+    /// Replaces a subresource of an object, such as a namespace's `finalize`.
+    pub async fn replace_at<K>(&self, object: &K, subresource: &str) -> Result<(), kube::Error>
+    where
+        K: Resource<DynamicType = ()> + Serialize,
+    {
+        let key = Key::of(object);
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError)?;
+        let request = request::<K>(&key).replace_subresource(subresource, &key.name, &params, body);
+        self.send::<IgnoredAny>(request).await.map(|_| ())
+    }
+
     /// Merge-patches an object.
     pub async fn merge<K: Resource<DynamicType = ()>>(
         &self,

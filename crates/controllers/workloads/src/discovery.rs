@@ -1,0 +1,122 @@
+//! The kinds the API serves, found anew whenever a definition comes, changes or goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Discovery;
+use kube::core::{ApiResource, PartialObjectMeta};
+use kube::discovery::Scope;
+use mainstay_base::task::Outcome;
+use mainstay_control::Informer;
+use mainstay_control::backoff::WatchBackoff;
+use tokio::sync::{Notify, watch};
+
+/// Definitions come in crowds: they are looked at together.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// A kind in its preferred version.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) resource: ApiResource,
+    pub(crate) is_namespaced: bool,
+    verbs: Vec<String>,
+}
+
+impl Kind {
+    /// Whether all of these may be asked of it.
+    pub(crate) fn can(&self, verbs: &[&str]) -> bool {
+        verbs.iter().all(|verb| self.verbs.iter().any(|own| own == verb))
+    }
+
+    /// Group and plural, by which kinds are sorted.
+    pub(crate) fn name(&self) -> (&str, &str) {
+        (&self.resource.group, &self.resource.plural)
+    }
+}
+
+/// All kinds, sorted by group and plural; clones share what is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Kinds(watch::Sender<Arc<[Arc<Kind>]>>);
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self(watch::Sender::new(Arc::new([])))
+    }
+}
+
+impl Kinds {
+    /// What is known and what comes to be; empty until the first answer.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<[Arc<Kind>]>> {
+        self.0.subscribe()
+    }
+
+    /// Returns once there was a first answer.
+    pub(crate) async fn known(&self) -> Arc<[Arc<Kind>]> {
+        let mut kinds = self.0.subscribe();
+        // It cannot close: `self` holds the sender.
+        kinds.wait_for(|kinds| !kinds.is_empty()).await.map(|kinds| kinds.clone()).unwrap_or_default()
+    }
+
+    /// Keeps the kinds up to date, for as long as it is polled.
+    pub(crate) async fn run(
+        &self,
+        client: kube::Client,
+        definitions: &Informer<PartialObjectMeta<CustomResourceDefinition>>,
+    ) -> Outcome {
+        let changed = Arc::new(Notify::new());
+        let told = changed.clone();
+        let _subscription = definitions.subscribe(move |_| told.notify_one());
+        let mut backoff = WatchBackoff::default();
+        loop {
+            match discover(&client).await {
+                Ok(kinds) => {
+                    backoff = WatchBackoff::default();
+                    self.0.send_if_modified(|known| {
+                        let is_news = **known != *kinds;
+                        *known = kinds;
+                        is_news
+                    });
+                    changed.notified().await;
+                    tokio::time::sleep(SETTLING).await;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "discovery failed");
+                    tokio::time::sleep(backoff.next().unwrap_or_default()).await;
+                }
+            }
+        }
+    }
+}
+
+async fn discover(client: &kube::Client) -> Result<Arc<[Arc<Kind>]>, kube::Error> {
+    let found = match Discovery::new(client.clone()).run_aggregated().await {
+        Ok(found) => found,
+        // A server that knows no aggregated discovery is asked group by group.
+        Err(_) => Discovery::new(client.clone()).run().await?,
+    };
+    let resources =
+        found.groups_alphabetical().into_iter().flat_map(kube::discovery::ApiGroup::recommended_resources);
+    let mut kinds: Vec<Arc<Kind>> = resources
+        .map(|(resource, capabilities)| {
+            let is_namespaced = capabilities.scope == Scope::Namespaced;
+            Arc::new(Kind { resource, is_namespaced, verbs: capabilities.operations })
+        })
+        .collect();
+    kinds.sort_by(|a, b| a.name().cmp(&b.name()));
+    Ok(kinds.into())
+}
+
+#[cfg(test)]
+impl Kind {
+    /// A namespaced kind that may be asked everything.
+    pub(crate) fn for_tests(group: &str, plural: &str, kind: &str) -> Self {
+        let version = kube::core::GroupVersionKind::gvk(group, "v1", kind);
+        let verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+        Self {
+            resource: ApiResource::from_gvk_with_plural(&version, plural),
+            is_namespaced: true,
+            verbs: verbs.map(str::to_owned).into(),
+        }
+    }
+}
