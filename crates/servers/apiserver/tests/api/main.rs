@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod client;
+mod cost;
 mod delete;
 mod durable;
 mod list;
