@@ -1,6 +1,6 @@
 //! The server: what every request shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mainstay_base::World;
@@ -11,7 +11,10 @@ use mainstay_resource::access::Rule;
 use mainstay_store::Store;
 
 use crate::authorization::{Authorizer, Call};
+use crate::discovery::Discovery;
 use crate::meter::Meter;
+use crate::metrics::ProcessStats;
+use crate::openapi::OpenApi;
 use crate::readiness::Readiness;
 use crate::registry::Registry;
 use crate::service::InProcess;
@@ -50,6 +53,10 @@ struct Inner {
     meter: Meter,
     readiness: Readiness,
     strategy: Strategy,
+    discovery: Discovery,
+    openapi: OpenApi,
+    /// Reads what the operating system says about this process.
+    process: OnceLock<fn() -> ProcessStats>,
     shutdown: Shutdown,
     /// Watches end at different times, so that clients do not come back all at once.
     watch_spread: std::sync::Mutex<mainstay_base::Random>,
@@ -62,6 +69,9 @@ impl ApiServer {
         let registry = Registry::new(kinds::built_in());
         let strategy = Strategy::new(config.world.clone(), config.store.clone(), registry.clone());
         let server = Self(Arc::new(Inner {
+            discovery: Discovery::new(registry.clone(), &config.advertise),
+            openapi: OpenApi::new(registry.clone()),
+            process: OnceLock::new(),
             registry,
             strategy,
             authorizer: Authorizer::new(config.rules),
@@ -111,6 +121,23 @@ impl ApiServer {
     /// Ends all watches and answers new requests with 503.
     pub fn shut_down(&self) {
         self.0.shutdown.begin();
+    }
+
+    /// Says how `/metrics` learns about this process; the first call counts.
+    pub fn report_process(&self, read: fn() -> ProcessStats) {
+        let _ = self.0.process.set(read);
+    }
+
+    pub(crate) fn process(&self) -> Option<ProcessStats> {
+        self.0.process.get().map(|read| read())
+    }
+
+    pub(crate) fn discovery(&self) -> &Discovery {
+        &self.0.discovery
+    }
+
+    pub(crate) fn openapi(&self) -> &OpenApi {
+        &self.0.openapi
     }
 
     pub(crate) fn world(&self) -> &World {
