@@ -11,33 +11,9 @@ use serde_json::{Value, json};
 
 use crate::*;
 
-/// The node groups of an enterprise's production cluster.
+/// An enterprise's production cluster.
 fn enterprise() -> Value {
-    let taint = |key: &str| json!([{ "key": key, "value": "true", "effect": "NoSchedule" }]);
-    json!({
-        "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
-        "metadata": { "name": "enterprise-prod-us-east-1", "region": "us-east-1", "version": "1.28" },
-        "vpc": { "cidr": "10.0.0.0/16" },
-        "nodeGroups": [
-            { "name": "system-nodes", "instanceType": "c5.2xlarge",
-              "desiredCapacity": 3, "minSize": 3, "maxSize": 6, "privateNetworking": true,
-              "labels": { "workload": "system", "node.kubernetes.io/lifecycle": "normal" },
-              "taints": taint("system") },
-            { "name": "app-nodes", "instanceType": "c5.4xlarge",
-              "desiredCapacity": 6, "minSize": 6, "maxSize": 50,
-              "labels": { "workload": "application", "node.kubernetes.io/lifecycle": "normal" } },
-            { "name": "data-nodes", "instanceType": "r5.4xlarge",
-              "desiredCapacity": 3, "minSize": 3, "maxSize": 12, "volumeSize": 500, "volumeType": "gp3",
-              "labels": { "workload": "data", "node.kubernetes.io/lifecycle": "normal" },
-              "taints": taint("data-intensive") },
-            { "name": "spot-nodes",
-              "instancesDistribution": { "instanceTypes": ["t3.large", "t3a.large"],
-                  "onDemandBaseCapacity": 0, "onDemandPercentageAboveBaseCapacity": 0, "spotInstancePools": 3 },
-              "desiredCapacity": 5, "minSize": 0, "maxSize": 20,
-              "labels": { "workload": "batch", "node.kubernetes.io/lifecycle": "spot" },
-              "taints": taint("spot") },
-        ],
-    })
+    serde_json::from_str(include_str!("tests/enterprise.json")).unwrap()
 }
 
 fn config(document: Value) -> ClusterConfig {
@@ -245,7 +221,8 @@ fn the_status_says_what_is_recorded_only() {
         let found = status.conditions.iter().find(|condition| condition.type_ == type_).unwrap();
         (found.status.as_str(), found.message.as_str())
     };
-    let recorded = "recorded, not acted on: nodeGroups[].privateNetworking, nodeGroups[].volumeType, vpc";
+    let recorded = "recorded, not acted on: addons, cloudWatch, nodeGroups[].iam, \
+                    nodeGroups[].privateNetworking, nodeGroups[].volumeType, vpc";
     assert_eq!(text("Valid"), ("True", recorded));
     assert_eq!(text("Ready"), ("False", "0 of 17 machines are ready"));
     assert_eq!(status.observed_generation, 3);
