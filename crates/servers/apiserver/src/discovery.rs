@@ -113,13 +113,12 @@ impl Discovery {
             *made = Made { generation: snapshot.generation(), documents: Vec::new() };
         }
         let known = made.documents.iter().find(|(one, shape, _)| (*one, *shape) == (root, form));
-        let document = match known {
-            Some((.., document)) => document.clone(),
-            None => {
-                let document = Document::new(&self.make(snapshot, root, form));
-                made.documents.push((root, form, document.clone()));
-                document
-            }
+        let document = if let Some((.., document)) = known {
+            document.clone()
+        } else {
+            let document = Document::new(&self.make(snapshot, root, form));
+            made.documents.push((root, form, document.clone()));
+            document
         };
         drop(made);
         respond(&document, form, headers)

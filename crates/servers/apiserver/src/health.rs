@@ -3,6 +3,8 @@
 //! **Spec:** upstream's `/version`, `/healthz`, `/livez` and `/readyz`, with `?verbose`, `?exclude=`
 //! and one path per check.
 
+use std::fmt::Write as _;
+
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -65,7 +67,7 @@ pub(crate) fn answer(
     let checks = checks(endpoint, readiness, ending);
     match (segments.next(), segments.next()) {
         (None, _) => Some(all(endpoint, &checks, &Query::parse(query))),
-        (Some(name), None) => checks.iter().find(|check| check.name == name).map(|check| one(check)),
+        (Some(name), None) => checks.iter().find(|check| check.name == name).map(one),
         _ => None,
     }
 }
@@ -95,17 +97,20 @@ fn all(endpoint: &str, checks: &[Check], query: &Query<'_>) -> Response<Body> {
     for check in checks {
         let name = check.name;
         match &check.failure {
-            _ if excluded.contains(&name) => report.push_str(&format!("[+]{name} excluded: ok\n")),
-            None => report.push_str(&format!("[+]{name} ok\n")),
+            _ if excluded.contains(&name) => put(&mut report, format_args!("[+]{name} excluded: ok\n")),
+            None => put(&mut report, format_args!("[+]{name} ok\n")),
             Some(why) => {
                 failed = true;
-                report.push_str(&format!("[-]{name} failed: {why}\n"));
+                put(&mut report, format_args!("[-]{name} failed: {why}\n"));
             }
         }
     }
     let known = |name: &&str| checks.iter().any(|check| check.name == *name);
     for name in excluded.iter().filter(|name| !known(name)) {
-        report.push_str(&format!("warn: some health checks cannot be excluded: no matches for {name:?}\n"));
+        put(
+            &mut report,
+            format_args!("warn: some health checks cannot be excluded: no matches for {name:?}\n"),
+        );
     }
     if failed {
         text(StatusCode::INTERNAL_SERVER_ERROR, format!("{report}{endpoint} check failed\n"))
@@ -114,6 +119,10 @@ fn all(endpoint: &str, checks: &[Check], query: &Query<'_>) -> Response<Body> {
     } else {
         text(StatusCode::OK, "ok".to_owned())
     }
+}
+
+fn put(report: &mut String, line: std::fmt::Arguments<'_>) {
+    report.write_fmt(line).expect("invariant: writing to a String does not fail");
 }
 
 fn one(check: &Check) -> Response<Body> {

@@ -25,7 +25,7 @@ use crate::status::Status;
 
 /// Prepares objects for their store; what it looks up and hands out is shared by its clones.
 #[derive(Clone, Debug)]
-pub struct Strategy {
+pub(crate) struct Strategy {
     world: World,
     store: Store,
     registry: Registry,
@@ -34,13 +34,13 @@ pub struct Strategy {
 
 impl Strategy {
     /// The strategy of a server with this store and these resources.
-    pub fn new(world: World, store: Store, registry: Registry) -> Self {
+    pub(crate) fn new(world: World, store: Store, registry: Registry) -> Self {
         Self { world, store, registry, addresses: address::Allocator::default() }
     }
 
     /// Prepares an object that is about to be made. Its metadata is complete, uid included.
-    pub fn prepare_create(&self, info: &ResourceInfo, object: &mut Value) -> Result<(), Status> {
-        if info.has_status() {
+    pub(crate) fn prepare_create(&self, info: &ResourceInfo, object: &mut Value) -> Result<(), Status> {
+        if info.has_status() && !comes_with_status(info) {
             drop_status(object);
         }
         match (&*info.group, &*info.kind) {
@@ -48,7 +48,7 @@ impl Strategy {
             ("", "Service") => service::prepare_create(&self.store, &self.addresses, info, object)?,
             ("", "Namespace") => namespace(object),
             ("", "PersistentVolume" | "PersistentVolumeClaim") => {
-                object["status"] = json!({ "phase": "Pending" })
+                object["status"] = json!({ "phase": "Pending" });
             }
             ("batch", "Job") => job(object),
             (crd::GROUP, crd::KIND) => crd::prepare(&self.registry, None, object, &self.now()),
@@ -58,7 +58,7 @@ impl Strategy {
     }
 
     /// Prepares a changed object; `part` is what of it was written, `None` for the whole.
-    pub fn prepare_update(
+    pub(crate) fn prepare_update(
         &self,
         info: &ResourceInfo,
         live: &Value,
@@ -83,6 +83,11 @@ impl Strategy {
         let now = self.world.now();
         jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
     }
+}
+
+/// A kubelet registers its Node with what it knows of it.
+fn comes_with_status(info: &ResourceInfo) -> bool {
+    info.group.is_empty() && &*info.kind == "Node"
 }
 
 fn drop_status(object: &mut Value) {

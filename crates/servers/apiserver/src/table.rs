@@ -32,7 +32,7 @@ use printer::Printer;
 
 /// What is put beside the cells of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Include {
+pub(crate) enum Include {
     /// Nothing.
     None,
     /// The object's metadata.
@@ -44,7 +44,7 @@ pub enum Include {
 
 impl Include {
     /// The value of the parameter `includeObject`; `None` for one there is not.
-    pub fn parse(text: Option<&str>) -> Option<Self> {
+    pub(crate) fn parse(text: Option<&str>) -> Option<Self> {
         match text {
             None | Some("" | "Metadata") => Some(Self::Metadata),
             Some("None") => Some(Self::None),
@@ -56,7 +56,7 @@ impl Include {
 
 /// How a table is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// What is put beside the cells.
     pub include: Include,
     /// What ages are relative to.
@@ -64,12 +64,12 @@ pub struct Options {
 }
 
 /// The table of one stored object.
-pub fn of_object(info: &ResourceInfo, stored: &Bytes, options: Options) -> Bytes {
+pub(crate) fn of_object(info: &ResourceInfo, stored: &Bytes, options: Options) -> Bytes {
     of_event(info, stored, options, true)
 }
 
 /// The table of a list.
-pub fn of_list<'a>(
+pub(crate) fn of_list<'a>(
     info: &ResourceInfo,
     meta: &ListMeta,
     records: impl Iterator<Item = &'a Record>,
@@ -88,7 +88,7 @@ pub fn of_list<'a>(
 }
 
 /// The table of one stored object in a watch; only the first one carries the columns.
-pub fn of_event(info: &ResourceInfo, stored: &Bytes, options: Options, with_columns: bool) -> Bytes {
+pub(crate) fn of_event(info: &ResourceInfo, stored: &Bytes, options: Options, with_columns: bool) -> Bytes {
     let printer = Printer::of(info);
     let object = encode::decode(stored);
     let mut out = head(
@@ -101,7 +101,7 @@ pub fn of_event(info: &ResourceInfo, stored: &Bytes, options: Options, with_colu
 }
 
 /// The table of a bookmark: no row, the revision alone.
-pub fn of_bookmark(metadata: &Value) -> Value {
+pub(crate) fn of_bookmark(metadata: &Value) -> Value {
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
         "columnDefinitions": null, "rows": [],

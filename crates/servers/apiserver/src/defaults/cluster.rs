@@ -30,10 +30,10 @@ pub(super) fn core(kind: &str, fields: &mut Fields) {
             phase(fields);
         }
         "Node" => {
-            if let Some(status) = fields.child("status") {
-                if let Some(capacity) = status.get("capacity").cloned() {
-                    status.fill("allocatable", capacity);
-                }
+            if let Some(status) = fields.child("status")
+                && let Some(capacity) = status.get("capacity").cloned()
+            {
+                status.fill("allocatable", capacity);
             }
         }
         "LimitRange" => {
@@ -129,11 +129,11 @@ fn driver(fields: &mut Fields) {
 
 fn definition(fields: &mut Fields) {
     let Some(spec) = fields.child_or_new("spec") else { return };
-    if let Some(names) = spec.child("names") {
-        if let Some(kind) = names.get("kind").and_then(Value::as_str).map(str::to_owned) {
-            names.fill("singular", kind.to_lowercase());
-            names.fill("listKind", format!("{kind}List"));
-        }
+    if let Some(names) = spec.child("names")
+        && let Some(kind) = names.get("kind").and_then(Value::as_str).map(str::to_owned)
+    {
+        names.fill("singular", kind.to_lowercase());
+        names.fill("listKind", format!("{kind}List"));
     }
     if let Some(conversion) = spec.child_or_new("conversion") {
         conversion.fill("strategy", "None");

@@ -156,10 +156,9 @@ fn volume(volume: &mut Fields) {
     if let Some(projected) = volume.child("projected") {
         projected.each("sources", projection);
     }
-    if let Some(claim) = volume.child("ephemeral").and_then(|source| source.child("volumeClaimTemplate")) {
-        if let Some(spec) = claim.child("spec") {
-            spec.fill("volumeMode", "Filesystem");
-        }
+    let claim = volume.child("ephemeral").and_then(|source| source.child("volumeClaimTemplate"));
+    if let Some(spec) = claim.and_then(|claim| claim.child("spec")) {
+        spec.fill("volumeMode", "Filesystem");
     }
 }
 

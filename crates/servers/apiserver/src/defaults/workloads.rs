@@ -29,11 +29,11 @@ fn deployment(spec: &mut Fields) {
     spec.fill("progressDeadlineSeconds", 600);
     let Some(strategy) = spec.child_or_new("strategy") else { return };
     strategy.fill("type", "RollingUpdate");
-    if is_rolling(strategy) {
-        if let Some(rolling) = strategy.child_or_new("rollingUpdate") {
-            rolling.fill("maxUnavailable", "25%");
-            rolling.fill("maxSurge", "25%");
-        }
+    if is_rolling(strategy)
+        && let Some(rolling) = strategy.child_or_new("rollingUpdate")
+    {
+        rolling.fill("maxUnavailable", "25%");
+        rolling.fill("maxSurge", "25%");
     }
 }
 
@@ -47,10 +47,10 @@ fn stateful_set(spec: &mut Fields) {
     spec.fill("revisionHistoryLimit", 10);
     if let Some(strategy) = spec.child_or_new("updateStrategy") {
         strategy.fill("type", "RollingUpdate");
-        if is_rolling(strategy) {
-            if let Some(rolling) = strategy.child_or_new("rollingUpdate") {
-                rolling.fill("partition", 0);
-            }
+        if is_rolling(strategy)
+            && let Some(rolling) = strategy.child_or_new("rollingUpdate")
+        {
+            rolling.fill("partition", 0);
         }
     }
     if let Some(policy) = spec.child_or_new("persistentVolumeClaimRetentionPolicy") {
@@ -68,11 +68,11 @@ fn daemon_set(spec: &mut Fields) {
     spec.fill("revisionHistoryLimit", 10);
     let Some(strategy) = spec.child_or_new("updateStrategy") else { return };
     strategy.fill("type", "RollingUpdate");
-    if is_rolling(strategy) {
-        if let Some(rolling) = strategy.child_or_new("rollingUpdate") {
-            rolling.fill("maxUnavailable", 1);
-            rolling.fill("maxSurge", 0);
-        }
+    if is_rolling(strategy)
+        && let Some(rolling) = strategy.child_or_new("rollingUpdate")
+    {
+        rolling.fill("maxUnavailable", 1);
+        rolling.fill("maxSurge", 0);
     }
 }
 

@@ -51,22 +51,17 @@ fn priority(store: &Store, info: &ResourceInfo, pod: &Value) -> Result<Priority,
     let preempting = || "PreemptLowerPriority".to_owned();
     let name = text(pod, &["spec", "priorityClassName"]);
     if name.is_empty() {
-        return Ok(default_class(store).unwrap_or(Priority {
-            class: None,
-            value: 0,
-            preemption: preempting(),
-        }));
+        let none = || Priority { class: None, value: 0, preemption: preempting() };
+        return Ok(default_class(store).unwrap_or_else(none));
     }
     if let Some(class) = look_up(store, "scheduling.k8s.io/priorityclasses", "", name) {
         return Ok(of_class(&class));
     }
-    match BUILT_IN_CLASSES.iter().find(|(class, _)| *class == name) {
-        Some((_, value)) => Ok(Priority { class: None, value: *value, preemption: preempting() }),
-        None => {
-            let why = format!("no PriorityClass with name {name} was found");
-            Err(Status::forbidden(info, meta::name(pod), &why))
-        }
+    if let Some((_, value)) = BUILT_IN_CLASSES.iter().find(|(class, _)| *class == name) {
+        return Ok(Priority { class: None, value: *value, preemption: preempting() });
     }
+    let why = format!("no PriorityClass with name {name} was found");
+    Err(Status::forbidden(info, meta::name(pod), &why))
 }
 
 fn of_class(class: &Value) -> Priority {

@@ -33,12 +33,13 @@ pub(super) fn prepare_update(
     service: &mut Value,
 ) -> Result<(), Status> {
     let had_address = text(live, &["spec", "type"]) != "ExternalName";
-    if had_address && has_address(service) {
-        if let Some(spec) = service.as_object_mut().and_then(|fields| fields.child("spec")) {
-            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-                if let Some(value) = at(live, &["spec", field]) {
-                    spec.fill(field, value.clone());
-                }
+    if had_address
+        && has_address(service)
+        && let Some(spec) = service.as_object_mut().and_then(|fields| fields.child("spec"))
+    {
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+            if let Some(value) = at(live, &["spec", field]) {
+                spec.fill(field, value.clone());
             }
         }
     }
@@ -124,13 +125,11 @@ fn give_address(
         others.iter().filter_map(|record| record.tags.field("spec.clusterIP")?.parse().ok()).collect();
     let named = text(service, &["spec", "clusterIP"]).to_owned();
     let address = match named.as_str() {
-        "" => match allocator.address(&taken) {
-            Some(address) => address.to_string(),
-            None => {
-                let why = "failed to allocate IP: range is full";
-                return Err(Cause::invalid("spec.clusterIPs", &json!([]), why));
-            }
-        },
+        "" => {
+            let full =
+                || Cause::invalid("spec.clusterIPs", &json!([]), "failed to allocate IP: range is full");
+            allocator.address(&taken).ok_or_else(full)?.to_string()
+        }
         "None" => named,
         _ => check_named(named, &taken)?,
     };

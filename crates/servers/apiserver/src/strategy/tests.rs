@@ -1,5 +1,7 @@
 //! Tests of what is prepared before an object is stored.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
+
 use mainstay_store::{Change, Expect, Tags, Write};
 use serde_json::{Value, json};
 

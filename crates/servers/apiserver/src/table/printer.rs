@@ -72,7 +72,8 @@ impl Printer {
 
     /// What a row says about its object: a pod that is over.
     pub(super) fn conditions(&self, object: &Value) -> Option<Value> {
-        if object["kind"] == "Pod" && object["apiVersion"] == "v1" { pod::conditions(object) } else { None }
+        let is_pod = matches!(self, Self::BuiltIn(_)) && object["kind"] == "Pod";
+        if is_pod { pod::conditions(object) } else { None }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the rows: what `kubectl get` and `kubectl get -o wide` show.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -31,19 +31,14 @@ pub(super) fn check(info: &ResourceInfo, live: &Value, object: &Value, check: &m
         ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") => selector(check, live, object),
         ("apps", "StatefulSet") => stateful_set(check, live, object),
         ("batch", "Job") => job(check, live, object),
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if live.get("roleRef") != object.get("roleRef") {
-                check.invalid(
-                    "roleRef",
-                    object.get("roleRef").unwrap_or(&Value::Null),
-                    "cannot change roleRef",
-                );
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if live.get("roleRef") != object.get("roleRef") =>
+        {
+            let role = object.get("roleRef").unwrap_or(&Value::Null);
+            check.invalid("roleRef", role, "cannot change roleRef");
         }
-        ("scheduling.k8s.io", "PriorityClass") => {
-            if live.get("value") != object.get("value") {
-                check.forbidden("value", "may not be changed in an update.");
-            }
+        ("scheduling.k8s.io", "PriorityClass") if live.get("value") != object.get("value") => {
+            check.forbidden("value", "may not be changed in an update.");
         }
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {

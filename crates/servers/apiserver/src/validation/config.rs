@@ -34,7 +34,7 @@ pub(super) fn check(check: &mut Check, group: &str, kind: &str, object: &Value) 
             check.not_negative(object, "spec.leaseTransitions");
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            role_binding(check, kind, object)
+            role_binding(check, kind, object);
         }
         _ => {}
     }

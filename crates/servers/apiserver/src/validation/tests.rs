@@ -1,5 +1,7 @@
 //! Tests of the validation: one wrong thing each, in upstream's words.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
+
 use serde_json::{Value, json};
 
 use super::*;
