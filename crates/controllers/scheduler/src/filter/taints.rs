@@ -1,0 +1,36 @@
+//! Which taints a pod bears.
+//!
+//! **Spec:** upstream's `v1.Toleration.ToleratesTaint`.
+
+use k8s_openapi::api::core::v1::{Taint, Toleration};
+
+/// The first taint that keeps pods away and that none of `tolerations` bears.
+pub(crate) fn first_untolerated<'a>(tolerations: &[Toleration], taints: &'a [Taint]) -> Option<&'a Taint> {
+    let keeps_away = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
+    taints.iter().filter(keeps_away).find(|taint| !is_tolerated(tolerations, taint))
+}
+
+/// How many taints speak against the node without keeping the pod away.
+pub(crate) fn count_unwelcome(tolerations: &[Toleration], taints: &[Taint]) -> i64 {
+    let unwelcome = taints.iter().filter(|taint| taint.effect == "PreferNoSchedule");
+    let unwelcome = unwelcome.filter(|taint| !is_tolerated(tolerations, taint));
+    i64::try_from(unwelcome.count()).unwrap_or(i64::MAX)
+}
+
+/// Whether one of `tolerations` bears `taint`.
+pub(crate) fn is_tolerated(tolerations: &[Toleration], taint: &Taint) -> bool {
+    tolerations.iter().any(|toleration| bears(toleration, taint))
+}
+
+fn bears(toleration: &Toleration, taint: &Taint) -> bool {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (effect, key) = (text(&toleration.effect), text(&toleration.key));
+    if !effect.is_empty() && effect != taint.effect || !key.is_empty() && key != taint.key {
+        return false;
+    }
+    match toleration.operator.as_deref().unwrap_or_default() {
+        "" | "Equal" => text(&toleration.value) == text(&taint.value),
+        "Exists" => true,
+        _ => false,
+    }
+}

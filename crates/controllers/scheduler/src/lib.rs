@@ -1,0 +1,36 @@
+//! Which node a pod runs on: filter, score, bind.
+//!
+//! A decision ([`schedule`]) is a function of the pod, a [`Snapshot`] of all nodes and a random stream
+//! that settles ties; the snapshot is kept up to date by every change of a node or a pod, so that a
+//! decision costs no more than looking at the candidates. A pod that fits nowhere waits for a change
+//! that lets it fit somewhere.
+//!
+//! LIMIT: nothing is preempted; volumes, images and affinity between pods are not looked at.
+//!
+//! **Not here:** how many nodes there are (`capacity`), running the pod (`agent`).
+//!
+//! **Spec:** upstream's `kube-scheduler` 1.33 with its default profile.
+
+mod amounts;
+mod controller;
+mod demand;
+mod filter;
+mod preemption;
+mod queue;
+mod schedule;
+mod score;
+mod snapshot;
+mod spread;
+mod state;
+mod unschedulable;
+
+pub use amounts::Amounts;
+pub use controller::{RULES, USER, component, run};
+pub use demand::{Demand, HostPort};
+pub use filter::{Plugin, Reason, Rejection};
+pub use schedule::{Placement, schedule};
+pub use snapshot::{Facts, NodeState, Snapshot, Usage};
+pub use unschedulable::{Preemption, Unschedulable};
+
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,68 @@
+//! Why a pod fits nowhere, in upstream's sentence.
+//!
+//! **Spec:** upstream's `framework.FitError`: reasons with the number of nodes they hold for, sorted
+//! as texts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::filter::{Plugin, Reason, Rejection};
+
+/// A pod fits nowhere. Worth another try once a node or a pod on one changes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Unschedulable {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How many nodes each reason of each rule holds for.
+    pub reasons: BTreeMap<(Plugin, Reason), usize>,
+    /// What preemption would do.
+    pub preemption: Preemption,
+}
+
+/// What would come of making other pods give way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preemption {
+    /// The pod never wants others to give way.
+    Declined,
+    /// It would help nowhere, for these reasons.
+    Futile(BTreeMap<Reason, usize>),
+    /// It would make room on a node.
+    Possible,
+}
+
+impl Unschedulable {
+    /// Counts what was said of each node.
+    pub(crate) fn count(&mut self, rejection: &Rejection, nodes: usize) {
+        for reason in &rejection.reasons {
+            *self.reasons.entry((rejection.plugin, reason.clone())).or_default() += nodes;
+        }
+    }
+}
+
+impl fmt::Display for Unschedulable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.nodes == 0 {
+            return f.write_str("no nodes available to schedule pods");
+        }
+        let reasons = self.reasons.iter().map(|((_, reason), count)| (reason, *count));
+        sentence(f, self.nodes, reasons)?;
+        match &self.preemption {
+            Preemption::Declined => f.write_str(" preemption: not eligible due to preemptionPolicy=Never."),
+            Preemption::Futile(reasons) => {
+                f.write_str(" preemption: ")?;
+                sentence(f, self.nodes, reasons.iter().map(|(reason, count)| (reason, *count)))
+            }
+            Preemption::Possible => Ok(()),
+        }
+    }
+}
+
+fn sentence<'a>(
+    f: &mut fmt::Formatter<'_>,
+    nodes: usize,
+    reasons: impl Iterator<Item = (&'a Reason, usize)>,
+) -> fmt::Result {
+    let mut texts: Vec<String> = reasons.map(|(reason, count)| format!("{count} {reason}")).collect();
+    texts.sort();
+    write!(f, "0/{nodes} nodes are available: {}.", texts.join(", "))
+}
