@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Event;
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use mainstay_kinds::NodeClaim;
 use mainstay_kinds::condition::holds;
 use serde_json::json;
@@ -73,9 +73,7 @@ fn a_killed_machine_says_nothing_until_it_is_brought_back() {
         region.start();
         region.sleep(5).await;
         let claims = Api::<NodeClaim>::all(region.client.clone());
-        let fault =
-            |value| Patch::Merge(json!({ "metadata": { "annotations": { "mainstay.dev/fault": value } } }));
-        claims.patch("prod-g-0", &PatchParams::default(), &fault(json!("killed"))).await.unwrap();
+        region.fault("prod-g-0", &json!("killed")).await;
         region.sleep(1).await;
         let node = claims.get("prod-g-0").await.unwrap().status.unwrap().node_name.unwrap();
         let leases = Api::<Lease>::namespaced(region.client.clone(), "kube-node-lease");
@@ -84,7 +82,7 @@ fn a_killed_machine_says_nothing_until_it_is_brought_back() {
         assert_eq!(leases.get(&node).await.unwrap(), before);
         let status = region.config().await.status.unwrap();
         assert_eq!((status.node_groups[0].claims, status.node_groups[0].ready), (2, 1));
-        claims.patch("prod-g-0", &PatchParams::default(), &fault(json!(null))).await.unwrap();
+        region.fault("prod-g-0", &json!(null)).await;
         region.sleep(11).await;
         assert_ne!(leases.get(&node).await.unwrap(), before);
         assert!(holds(&region.config().await.status.unwrap().conditions, "Ready"));

@@ -76,11 +76,7 @@ fn pods_of_a_dead_machine_stay_as_they_were() {
         let node = with_node(&region).await;
         region.pods().create(&PostParams::default(), &pod("a", &node)).await.unwrap();
         region.sleep(5).await;
-        let fault = json!({ "metadata": { "annotations": { "mainstay.dev/fault": "killed" } } });
-        kube::Api::<mainstay_kinds::NodeClaim>::all(region.client.clone())
-            .patch("prod-g-0", &kube::api::PatchParams::default(), &kube::api::Patch::Merge(fault))
-            .await
-            .unwrap();
+        region.fault("prod-g-0", &json!("killed")).await;
         region.sleep(1).await;
         let before = region.pods().get("a").await.unwrap();
         region.pods().delete("a", &DeleteParams::default()).await.unwrap();
@@ -110,5 +106,47 @@ fn a_restarted_agent_leaves_running_pods_alone() {
         region.sleep(5).await;
         let b = region.pods().get("b").await.unwrap();
         assert_ne!(b.status.unwrap().pod_ip, before.status.unwrap().pod_ip);
+    });
+}
+
+#[test]
+fn every_rule_of_both_tables_is_used() {
+    region(|region| async move {
+        let node = with_node(&region).await;
+        let again = pod("again", &node);
+        region.pods().create(&PostParams::default(), &again).await.unwrap();
+        region.sleep(15).await;
+        region.pods().delete("again", &DeleteParams::default()).await.unwrap();
+        // An event of the same words is counted on the first: a machine that comes back tells again.
+        for fault in [json!("killed"), json!(null)] {
+            region.fault("prod-g-0", &fault).await;
+            region.sleep(15).await;
+        }
+        let resize =
+            |size: u32| json!([{ "name": "g", "instanceType": "t3.large", "desiredCapacity": size }]);
+        for size in [2, 1, 2, 1] {
+            region.configure(resize(size)).await;
+            region.sleep(2).await;
+        }
+        region.assert_well();
+        let calls = region.api.calls();
+        for (user, rules) in [
+            (mainstay_agent::USER, mainstay_agent::RULES),
+            (mainstay_capacity::USER, mainstay_capacity::RULES),
+        ] {
+            for rule in rules {
+                for (verb, resource) in
+                    rule.verbs.iter().flat_map(|verb| rule.resources.iter().map(move |one| (verb, one)))
+                {
+                    let is_used = calls.iter().any(|call| {
+                        call.user == user
+                            && call.verb == *verb
+                            && call.resource == *resource
+                            && rule.groups.contains(&&*call.group)
+                    });
+                    assert!(is_used, "{user} never used {verb} {resource}");
+                }
+            }
+        }
     });
 }

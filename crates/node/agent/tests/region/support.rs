@@ -99,6 +99,13 @@ impl Region {
         api.patch("prod", &params, &Patch::Apply(to_stored(document))).await.unwrap();
     }
 
+    /// Says what is wrong with a claim's machine; nothing with null.
+    pub(crate) async fn fault(&self, claim: &str, fault: &Value) {
+        let patch = json!({ "metadata": { "annotations": { "mainstay.dev/fault": fault } } });
+        let claims = Api::<NodeClaim>::all(self.client.clone());
+        claims.patch(claim, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
     pub(crate) async fn nodes(&self) -> Vec<Node> {
         self.all().await
     }
