@@ -36,7 +36,7 @@ pub struct Schema {
 
 #[derive(Clone, Debug)]
 enum Node {
-    Scalar,
+    Scalar(Option<ScalarType>),
     Any,
     Map {
         fields: Range<usize>,
@@ -66,6 +66,49 @@ struct Patch {
     replace: bool,
     retain_keys: bool,
     merge_key: Option<Cow<'static, str>>,
+}
+
+/// What sort of scalar a type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarType {
+    /// Text, times and bytes included.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// Text or a number: quantities, ports by name or number.
+    TextOrNumber,
+}
+
+impl ScalarType {
+    /// What schemas call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::TextOrNumber => "string-or-number",
+        }
+    }
+
+    /// Whether a value is of this type; null, which means absent, is of every type.
+    pub fn admits(self, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::String(_) => matches!(self, Self::Text | Self::TextOrNumber),
+            Value::Bool(_) => self == Self::Boolean,
+            Value::Number(number) => match self {
+                Self::Integer => number.is_i64() || number.is_u64(),
+                Self::Number | Self::TextOrNumber => true,
+                Self::Text | Self::Boolean => false,
+            },
+            Value::Array(_) | Value::Object(_) => false,
+        }
+    }
 }
 
 /// How the items of a list relate to each other.
@@ -152,7 +195,7 @@ impl Schema {
     }
 
     fn empty() -> Self {
-        Self { nodes: vec![Node::Scalar, Node::Any], fields: Vec::new(), kinds: BTreeMap::new() }
+        Self { nodes: vec![Node::Scalar(None), Node::Any], fields: Vec::new(), kinds: BTreeMap::new() }
     }
 
     fn push(&mut self, node: Node) -> usize {
@@ -169,10 +212,18 @@ impl<'a> SchemaRef<'a> {
     /// What a value of this type is made of.
     pub fn shape(self) -> Shape<'a> {
         match self.node() {
-            Node::Scalar => Shape::Scalar,
+            Node::Scalar(_) => Shape::Scalar,
             Node::Any | Node::BuiltIn(_) => Shape::Any,
             Node::Map { atomic, .. } => Shape::Map { atomic: *atomic },
             Node::List { relation, .. } => Shape::List(relation),
+        }
+    }
+
+    /// What sort of scalar this is; `None` for what is none, and where it is not known.
+    pub fn scalar_type(self) -> Option<ScalarType> {
+        match self.node() {
+            Node::Scalar(sort) => *sort,
+            _ => None,
         }
     }
 
@@ -184,7 +235,7 @@ impl<'a> SchemaRef<'a> {
                 Some(field) => Some(self.to(field.node, Some(field))),
                 None => rest.map(|node| self.to(node, None)),
             },
-            Node::Scalar | Node::List { .. } | Node::BuiltIn(_) => None,
+            Node::Scalar(_) | Node::List { .. } | Node::BuiltIn(_) => None,
         }
     }
 

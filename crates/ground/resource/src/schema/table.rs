@@ -1,7 +1,8 @@
 //! The merge-schema table: a text derived from the definitions, and its parser.
 //!
 //! One line per kind, `kind API-VERSION KIND TYPE`; per type `struct TYPE [atomic]`, then indented
-//! `FIELD SHAPE [WORD…]` lines. A shape is `scalar`, `any`, a type (or `granular:TYPE`), and before
+//! `FIELD SHAPE [WORD…]` lines. A shape is a scalar (`string`, `integer`,
+//! `number`, `boolean`, `string-or-number`), `any`, a type (or `granular:TYPE`), and before
 //! one of these `{}` or `{atomic}` for a map of it, `[]`, `[set]` or `[KEY,KEY=DEFAULT]` for a list.
 //! Words: `present` (encoded even when empty), `merge`, `replace`, `retainKeys`, `key=FIELD`.
 
@@ -11,7 +12,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::{ANY, Field, Key, ListType, Node, Patch, SCALAR, Schema};
+use super::{ANY, Field, Key, ListType, Node, Patch, ScalarType, Schema};
 use crate::GroupVersionKind;
 
 pub(super) const TEXT: &str = include_str!("../../data/merge-schema-v1.33.txt");
@@ -115,8 +116,8 @@ fn shape(schema: &Value, components: &Map<String, Value>) -> String {
             let atomic = if schema["x-kubernetes-map-type"] == "atomic" { "atomic" } else { "" };
             format!("{{{atomic}}}{}", shape(&schema["additionalProperties"], components))
         }
-        Some("string" | "integer" | "number" | "boolean") => "scalar".to_owned(),
-        None if schema.get("oneOf").is_some() => "scalar".to_owned(),
+        Some(word @ ("string" | "integer" | "number" | "boolean")) => word.to_owned(),
+        None if schema.get("oneOf").is_some() => ScalarType::TextOrNumber.name().to_owned(),
         _ => "any".to_owned(),
     }
 }
@@ -241,11 +242,25 @@ fn parse_shape(schema: &mut Schema, structs: &BTreeMap<&str, usize>, text: &'sta
         return Some(schema.push(Node::Map { fields: 0..0, rest, atomic: inner == "atomic" }));
     }
     match (text, text.strip_prefix("granular:")) {
-        ("scalar", _) => Some(SCALAR),
         ("any", _) => Some(ANY),
         (_, Some(name)) => Some(schema.push(Node::BuiltIn(*structs.get(name)?))),
-        (name, None) => structs.get(name).copied(),
+        (name, None) => structs.get(name).copied().or_else(|| scalar(schema, name)),
     }
+}
+
+/// The node of a scalar: one for each sort.
+fn scalar(schema: &mut Schema, word: &str) -> Option<usize> {
+    const SORTS: [ScalarType; 5] = [
+        ScalarType::Text,
+        ScalarType::Integer,
+        ScalarType::Number,
+        ScalarType::Boolean,
+        ScalarType::TextOrNumber,
+    ];
+    let sort = SORTS.into_iter().find(|sort| sort.name() == word)?;
+    let known =
+        schema.nodes.iter().position(|node| matches!(node, Node::Scalar(Some(known)) if *known == sort));
+    Some(known.unwrap_or_else(|| schema.push(Node::Scalar(Some(sort)))))
 }
 
 fn parse_key(text: &'static str) -> Key {

@@ -114,3 +114,19 @@ fn the_table_is_what_the_definitions_give() {
         assert!(field.is_sorted_by(|left, right| left.name < right.name), "{owner:?}");
     }
 }
+#[test]
+fn a_scalar_admits_values_of_its_sort_and_null() {
+    let deployment = Schema::for_kind(&GroupVersionKind::new("apps", "v1", "Deployment")).unwrap();
+    for (path, right, wrong) in [
+        ("spec.replicas", json!(3), json!("3")),
+        ("spec.replicas", json!(null), json!(1.5)),
+        ("spec.paused", json!(true), json!("yes")),
+        ("metadata.labels.anything", json!("a"), json!(1)),
+        ("spec.strategy.rollingUpdate.maxSurge", json!("25%"), json!(false)),
+        ("spec.strategy.rollingUpdate.maxSurge", json!(1), json!([])),
+    ] {
+        let sort = at(deployment, path).scalar_type().unwrap();
+        assert!(sort.admits(&right) && !sort.admits(&wrong), "{path}");
+    }
+    assert_eq!(at(deployment, "spec").scalar_type(), None);
+}
