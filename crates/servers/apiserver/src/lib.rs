@@ -23,6 +23,7 @@ pub mod health;
 pub mod kinds;
 pub mod meter;
 mod metrics;
+mod misfits;
 pub mod negotiate;
 mod openapi;
 mod paths;
@@ -40,7 +41,6 @@ mod strategy;
 mod subresource;
 mod table;
 mod tags;
-mod unknown;
 pub mod validation;
 mod verbs;
 

@@ -14,6 +14,7 @@ use mainstay_store::Key;
 
 use crate::body::Body;
 use crate::decode::{self, Decoded};
+use crate::misfits::{self, Misfits};
 use crate::negotiate::{self, View};
 use crate::query::Query;
 use crate::registry::{Action, Origin, ResourceInfo, Subresource};
@@ -22,7 +23,6 @@ use crate::server::ApiServer;
 use crate::status::Status;
 use crate::subresource;
 use crate::table;
-use crate::unknown;
 
 pub(crate) mod apply;
 pub(crate) mod commit;
@@ -161,17 +161,15 @@ impl<'a> Request<'a> {
         Ok((value, warnings))
     }
 
-    /// Applies `fieldValidation` to what was decoded; returns the warnings.
+    /// Checks what was decoded against its kind, as strictly as `fieldValidation` says; returns the
+    /// warnings. A value of another type is never accepted: every typed client would choke on it.
     pub(crate) fn validate_fields(
         &self,
         object: &serde_json::Value,
         duplicates: Vec<String>,
     ) -> Result<Vec<String>, Status> {
         let mode = self.query.get("fieldValidation").unwrap_or("Warn");
-        if mode == "Ignore" {
-            return Ok(Vec::new());
-        }
-        if !matches!(mode, "Warn" | "Strict") {
+        if !matches!(mode, "Ignore" | "Warn" | "Strict") {
             return Err(Status::new(
                 422,
                 "Invalid",
@@ -180,21 +178,28 @@ impl<'a> Request<'a> {
                 ),
             ));
         }
-        let mut findings: Vec<String> = Vec::new();
-        if self.info.origin == Origin::BuiltIn {
-            unknown::fields(object, self.schema(), &mut |path| {
-                findings.push(format!("unknown field \"{path}\""));
-            });
+        let misfits = match self.info.origin {
+            Origin::BuiltIn => misfits::misfits(object, self.schema()),
+            Origin::Custom { .. } => Misfits::default(),
+        };
+        if let Some(first) = misfits.mistyped.first() {
+            return Err(self.unfit(first));
         }
-        findings.extend(duplicates.into_iter().map(|path| format!("duplicate field \"{path}\"")));
+        if mode == "Ignore" {
+            return Ok(Vec::new());
+        }
+        let unknown = misfits.unknown.into_iter().map(|path| format!("unknown field \"{path}\""));
+        let duplicates = duplicates.into_iter().map(|path| format!("duplicate field \"{path}\""));
+        let findings: Vec<String> = unknown.chain(duplicates).collect();
         if mode == "Strict" && !findings.is_empty() {
-            let (kind, version) = (&self.info.kind, &self.info.version);
-            let list = findings.join(", ");
-            return Err(Status::bad_request(format!(
-                "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {list}"
-            )));
+            return Err(self.unfit(&format!("strict decoding error: {}", findings.join(", "))));
         }
         Ok(findings)
+    }
+
+    fn unfit(&self, why: &str) -> Status {
+        let (kind, version) = (&self.info.kind, &self.info.version);
+        Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
     }
 }
 

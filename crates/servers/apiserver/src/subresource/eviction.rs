@@ -19,6 +19,9 @@ pub(crate) async fn evict(request: &Request<'_>) -> Result<Response<Body>, Statu
         return Err(Status::bad_request("name in URL does not match name in Eviction object"));
     }
     let mut options = eviction.get("deleteOptions").cloned().unwrap_or_else(|| json!({}));
+    if !options.is_object() {
+        return Err(Status::bad_request("deleteOptions of the Eviction is no object"));
+    }
     if request.query.dry_run()? {
         options["dryRun"] = json!(["All"]);
     }

@@ -17,16 +17,16 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-struct Served {
+pub(crate) struct Served {
     world: World,
     server: ApiServer,
-    authority: Authority,
+    pub(crate) authority: Authority,
     tokens: Tokens,
-    addr: Addr,
+    pub(crate) addr: Addr,
     tree: Tree,
 }
 
-async fn served() -> Served {
+pub(crate) async fn served() -> Served {
     let world = World::real();
     let authority = Authority::new(&world, "us-east-1").expect("an authority");
     let tokens = Tokens::new();
@@ -48,7 +48,7 @@ async fn served() -> Served {
 }
 
 impl Served {
-    fn admin(&self) -> Issued {
+    pub(crate) fn admin(&self) -> Issued {
         self.authority.issue_client(&Subject::new("admin", &["system:masters"])).expect("a certificate")
     }
 

@@ -257,3 +257,28 @@ fn a_pod_starts_pending_whatever_its_author_says() {
         assert_eq!(created.body["status"]["qosClass"], "BestEffort");
     });
 }
+
+#[test]
+fn a_value_of_another_type_is_never_stored() {
+    in_region(|region| async move {
+        let mut object = deployment("web", 1);
+        object["spec"]["replicas"] = json!("3");
+        for mode in ["Strict", "Warn", "Ignore"] {
+            let refused = region.post(&format!("{DEPLOYMENTS}?fieldValidation={mode}"), &object).await.expect(400);
+            assert!(
+                refused.message().ends_with("cannot unmarshal string into field spec.replicas of type integer"),
+                "{}",
+                refused.message()
+            );
+        }
+        region.post(DEPLOYMENTS, &deployment("web", 1)).await.expect(201);
+        let uri = format!("{DEPLOYMENTS}/web");
+        for status in [json!("x"), json!({ "replicas": "1" })] {
+            region.merge(&format!("{uri}/status"), &json!({ "status": status })).await.expect(400);
+        }
+        let operations = json!([{ "op": "replace", "path": "/spec", "value": [] }]);
+        region.patch(&uri, "application/json-patch+json", &operations).await.expect(400);
+        let config = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "spec": { "paused": 1 } });
+        region.apply(&format!("{uri}?fieldManager=team"), &config).await.expect(400);
+    });
+}
