@@ -46,7 +46,7 @@ pub const NAME: &str = "deployment-controller";
 pub const USER: &str = "system:serviceaccount:kube-system:deployment-controller";
 /// What that user may do.
 pub const RULES: &[Rule] = &[
-    Rule { groups: &["apps"], resources: &["deployments"], verbs: &["get", "patch"] },
+    Rule { groups: &["apps"], resources: &["deployments"], verbs: &["get"] },
     Rule { groups: &["apps"], resources: &["deployments/status"], verbs: &["patch"] },
     Rule { groups: &["apps"], resources: &["replicasets"], verbs: &["create", "delete", "get", "patch"] },
     events::RULE,
@@ -173,14 +173,26 @@ impl Controller {
         for set in &plan.delete {
             self.writer.delete::<ReplicaSet>(&Key::of(set.as_ref()), &DeleteParams::background()).await?;
         }
+        self.report(key, deployment, plan).await?;
+        Ok(plan.next())
+    }
+
+    /// Writes the status, and the revision with it: as a change of its own it would count as one of
+    /// the Deployment's generations.
+    async fn report(&self, key: &Key, deployment: &Deployment, plan: &Plan) -> Result<(), kube::Error> {
+        let mut patch = serde_json::Map::new();
         if let Some(revision) = plan.revision {
-            let patch = json!({"metadata": {"annotations": {REVISION: revision.to_string()}}});
-            writes::unless_gone(self.writer.merge::<Deployment>(key, &patch).await)?;
+            let annotations = json!({REVISION: revision.to_string()});
+            patch.insert("metadata".to_owned(), json!({ "annotations": annotations }));
         }
         if let Some(change) = patch::difference(deployment.status.as_ref(), &plan.status)? {
-            writes::unless_gone(self.writer.merge_status::<Deployment>(key, change).await)?;
+            patch.insert("status".to_owned(), change);
         }
-        Ok(plan.next())
+        if patch.is_empty() {
+            return Ok(());
+        }
+        let patch = Patch::Merge(Value::Object(patch));
+        writes::unless_gone(self.writer.patch::<Deployment>(key, Some("status"), &patch).await)
     }
 
     /// The name was taken: by the set itself, which the cache does not show yet, or by another,

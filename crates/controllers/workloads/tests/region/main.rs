@@ -1,0 +1,7 @@
+//! The controllers against the API server and simulated nodes, in virtual time.
+
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+mod deletion;
+mod rollout;
+mod support;

@@ -1,0 +1,223 @@
+//! A region with an API server, this room's controllers, and nodes; pods are bound in turn.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::{Binding, Event, Namespace, Node, Pod};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use mainstay_apiserver::{ApiServer, Config};
+use mainstay_base::task::{Kind, Shutdown, Tree};
+use mainstay_base::{Seed, World};
+use mainstay_control::Component;
+use mainstay_kinds::StoredClusterConfig;
+use mainstay_kinds::cluster_config::to_stored;
+use mainstay_resource::Identity;
+use mainstay_store::Store;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The parts of the region a test touches.
+#[derive(Clone)]
+pub(crate) struct Region {
+    world: World,
+    pub(crate) api: ApiServer,
+    pub(crate) client: Client,
+    tree: Tree,
+}
+
+/// Any built-in kind.
+pub(crate) trait Object:
+    kube::Resource<DynamicType = ()> + DeserializeOwned + Serialize + Clone + Debug
+{
+}
+impl<K: kube::Resource<DynamicType = ()> + DeserializeOwned + Serialize + Clone + Debug> Object for K {}
+
+/// Runs `body` in a region of a virtual World with four nodes.
+pub(crate) fn region<F, Fut, T>(seed: u64, body: F) -> T
+where
+    F: FnOnce(Region) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    World::enter(Seed(seed), start, move |world| async move {
+        let region = Region::new(world).await;
+        region.start(&components());
+        region.configure(4).await;
+        region.sleep(5).await;
+        body(region).await
+    })
+}
+
+fn components() -> Vec<Component> {
+    let mut components = vec![mainstay_capacity::component(), mainstay_agent::component()];
+    components.extend(mainstay_workloads::components());
+    components
+}
+
+impl Region {
+    async fn new(world: World) -> Self {
+        let rules =
+            components().iter().map(|component| (component.user.to_owned(), component.rules)).collect();
+        let api = ApiServer::new(Config {
+            world: world.clone(),
+            region: "us-east-1".to_owned(),
+            store: Store::in_memory(None),
+            rules,
+            tokens: mainstay_pki::Tokens::new(),
+            advertise: "127.0.0.1:6443".to_owned(),
+        });
+        let client = Client::new(api.service(Identity::master("test")), "default");
+        let region = Self { world, api, client, tree: Tree::new(Shutdown::new()) };
+        for name in ["default", "kube-system", "kube-node-lease"] {
+            let namespace = serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap();
+            let made =
+                Api::<Namespace>::all(region.client.clone()).create(&PostParams::default(), &namespace).await;
+            assert!(made.is_ok() || matches!(made, Err(kube::Error::Api(status)) if status.code == 409));
+        }
+        for crd in mainstay_kinds::crds() {
+            Api::all(region.client.clone()).create(&PostParams::default(), &crd).await.unwrap();
+        }
+        region
+    }
+
+    fn start(&self, components: &[Component]) {
+        for component in components.iter().cloned() {
+            let (api, world) = (self.api.clone(), self.world.clone());
+            self.tree.supervise(Kind::Controller, component.name, move || {
+                let client = Client::new(api.service(Identity::of_user(component.user)), "default");
+                component.run(client, world.clone())
+            });
+        }
+        let region = self.clone();
+        self.tree.spawn(Kind::Step, "binder", async move {
+            loop {
+                region.bind_all().await;
+                region.world.clock().sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+
+    /// Binds every pod that has no node to one of them, in turn.
+    async fn bind_all(&self) {
+        let nodes: Vec<String> =
+            self.all::<Node>().await.into_iter().filter_map(|node| node.metadata.name).collect();
+        if nodes.is_empty() {
+            return;
+        }
+        let pods = self.all::<Pod>().await;
+        let is_bound = |pod: &Pod| pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+        for pod in pods.iter().filter(|pod| !is_bound(pod) && pod.metadata.deletion_timestamp.is_none()) {
+            let (name, namespace) =
+                (pod.metadata.name.clone().unwrap(), pod.metadata.namespace.clone().unwrap());
+            let node = &nodes[name.bytes().map(usize::from).sum::<usize>() % nodes.len()];
+            let binding: Binding = serde_json::from_value(
+                json!({"metadata": {"name": name}, "target": {"kind": "Node", "name": node}}),
+            )
+            .unwrap();
+            let body = serde_json::to_value(&binding).unwrap();
+            let bound: Result<Value, _> = Api::<Pod>::namespaced(self.client.clone(), &namespace)
+                .create_subresource("binding", &name, &PostParams::default(), &body)
+                .await;
+            bound.unwrap();
+        }
+    }
+
+    async fn configure(&self, nodes: u32) {
+        let document = json!({
+            "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
+            "metadata": { "name": "prod", "region": "us-east-1", "version": "1.28" },
+            "nodeGroups": [{ "name": "g", "instanceType": "c5.2xlarge", "desiredCapacity": nodes }],
+        });
+        let api = Api::<StoredClusterConfig>::all(self.client.clone());
+        let params = PatchParams::apply("test").force();
+        api.patch("prod", &params, &Patch::Apply(to_stored(document))).await.unwrap();
+    }
+
+    pub(crate) async fn sleep(&self, seconds: u64) {
+        self.world.clock().sleep(Duration::from_secs(seconds)).await;
+    }
+
+    pub(crate) async fn all<K: Object>(&self) -> Vec<K> {
+        Api::<K>::all(self.client.clone()).list(&ListParams::default()).await.unwrap().items
+    }
+
+    pub(crate) fn deployments(&self) -> Api<Deployment> {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub(crate) fn sets(&self) -> Api<ReplicaSet> {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    pub(crate) fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    /// Creates the Deployment `web` with this many pods.
+    pub(crate) async fn deploy(&self, replicas: i32) {
+        let made = self.deployments().create(&PostParams::default(), &web(replicas)).await;
+        made.unwrap();
+    }
+
+    pub(crate) async fn change(&self, patch: Value) {
+        self.deployments().patch("web", &PatchParams::default(), &Patch::Strategic(patch)).await.unwrap();
+    }
+
+    pub(crate) async fn web(&self) -> Deployment {
+        self.deployments().get("web").await.unwrap()
+    }
+
+    /// What was told of objects of a kind: reason, message and count, in order.
+    pub(crate) async fn told(&self, kind: &str) -> Vec<(String, String, i32)> {
+        let mut events: Vec<Event> = self.all::<Event>().await;
+        events.retain(|event| event.involved_object.kind.as_deref() == Some(kind));
+        events.sort_by_key(|event| event.metadata.resource_version.clone().unwrap().parse::<u64>().unwrap());
+        let told = |event: Event| (event.reason.unwrap(), event.message.unwrap(), event.count.unwrap());
+        events.into_iter().map(told).collect()
+    }
+
+    /// How many objects were written, by resource.
+    pub(crate) fn writes(&self) -> BTreeMap<String, u64> {
+        let mut writes = BTreeMap::new();
+        for call in self.api.calls() {
+            if matches!(&*call.verb, "create" | "update" | "patch" | "delete") {
+                *writes
+                    .entry(format!("{} {} {}/{}", call.user, call.verb, call.group, call.resource))
+                    .or_default() += call.allowed;
+            }
+        }
+        writes
+    }
+
+    /// No component was refused anything, and none has failed.
+    pub(crate) fn assert_well(&self) {
+        let denied: Vec<_> = self.api.calls().into_iter().filter(|call| call.denied > 0).collect();
+        assert!(denied.is_empty(), "{denied:?}");
+        for report in self.tree.report() {
+            assert_eq!(report.restarts, 0, "{report:?}");
+        }
+    }
+}
+
+/// The Deployment `web`.
+pub(crate) fn web(replicas: i32) -> Deployment {
+    serde_json::from_value(json!({
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]},
+            },
+        },
+    }))
+    .unwrap()
+}
