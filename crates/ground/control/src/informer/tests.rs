@@ -103,3 +103,28 @@ fn objects_are_held_without_managed_fields() {
     informer.accept(Event::Apply(object));
     assert_eq!(informer.all()[0].metadata.managed_fields, None);
 }
+
+/// Run with `--ignored --nocapture`: what finding the pods of one owner among 5,000 costs here and
+/// in kube's reflector store, which has no indices.
+#[test]
+#[ignore = "a measurement"]
+#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures real time and prints it")]
+fn finding_the_pods_of_one_owner() {
+    let owned = |index: usize| pod(&format!("pod-{index}"), "1", &format!("node-{}", index % 500));
+    let informer = informer();
+    list(&informer, (0..5000).map(owned));
+    let (store, mut writer) = kube::runtime::reflector::store::<Pod>();
+    (0..5000).for_each(|index| writer.apply_watcher_event(&Event::Apply(owned(index))));
+    let micros = |find: &dyn Fn(&str) -> usize| {
+        let started = std::time::Instant::now();
+        (0..500).for_each(|node| assert_eq!(find(&format!("node-{node}")), 10));
+        started.elapsed().as_secs_f64() * 1e6 / 500.0
+    };
+    let here = micros(&|node| informer.by("node", node).len());
+    let there = micros(&|node| {
+        let mut found = store.state_filter(|pod| nodes(pod) == [node]);
+        found.sort_by_key(|pod| Key::of(pod.as_ref()));
+        found.len()
+    });
+    println!("{here:.1} us here, {there:.1} us in the reflector's store");
+}
