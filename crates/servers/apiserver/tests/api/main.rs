@@ -6,6 +6,7 @@ mod client;
 mod cost;
 mod delete;
 mod durable;
+mod expiry;
 mod kubectl;
 mod list;
 mod patch;
