@@ -64,3 +64,5 @@ pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 pub const REQUEST_HEAD: Duration = Duration::from_secs(90);
 /// How long a request from outside may take until its answer begins.
 pub const REQUEST: Duration = Duration::from_mins(1);
+/// How long an Event is kept after its last change (upstream's default).
+pub const EVENT_AGE: Duration = Duration::from_hours(1);

@@ -17,6 +17,7 @@ mod decode;
 pub mod defaults;
 mod discovery;
 mod encode;
+mod expiry;
 mod fields;
 mod fingerprint;
 pub mod health;

@@ -158,6 +158,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it keeps the table below readable")]
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

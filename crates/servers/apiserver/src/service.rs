@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,7 +18,6 @@ use mainstay_resource::Identity;
 use crate::authentication;
 use crate::authorization::{Attributes, Decision, Subject};
 use crate::body::Body;
-use crate::meter::Labels;
 use crate::negotiate;
 use crate::paths;
 use crate::query::Query;
@@ -28,6 +27,10 @@ use crate::server::ApiServer;
 use crate::status::Status;
 use crate::table;
 use crate::verbs;
+
+mod labels;
+
+use labels::{Kind, labels, none, scope, verb_label};
 
 /// The API for one identity.
 #[derive(Clone, Debug)]
@@ -60,16 +63,6 @@ where
         let server = self.server.clone();
         Box::pin(async move { Ok(server.answer(request).await) })
     }
-}
-
-/// What is counted about a request besides its code and duration.
-struct Kind {
-    verb: &'static str,
-    group: Arc<str>,
-    version: Arc<str>,
-    resource: Arc<str>,
-    subresource: Arc<str>,
-    scope: &'static str,
 }
 
 impl ApiServer {
@@ -228,60 +221,5 @@ where
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Status::too_large(limits::REQUEST_BODY_BYTES)),
         Err(error) => Err(Status::bad_request(format!("the body could not be read: {error}"))),
-    }
-}
-
-fn labels(kind: Option<Kind>, method: &Method, code: u16) -> Labels {
-    let kind = kind.unwrap_or_else(|| {
-        let verb = method_label(method);
-        Kind { verb, group: none(), version: none(), resource: none(), subresource: none(), scope: "" }
-    });
-    Labels {
-        verb: kind.verb,
-        group: kind.group,
-        version: kind.version,
-        resource: kind.resource,
-        subresource: kind.subresource,
-        scope: kind.scope,
-        code,
-    }
-}
-
-/// The empty label, made once.
-fn none() -> Arc<str> {
-    static NONE: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
-    Arc::clone(&NONE)
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET | Method::HEAD => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        _ => "other",
-    }
-}
-
-fn verb_label(verb: Verb, headers: &http::HeaderMap) -> &'static str {
-    match verb {
-        Verb::Get => "GET",
-        Verb::List => "LIST",
-        Verb::Watch => "WATCH",
-        Verb::Create => "POST",
-        Verb::Update => "PUT",
-        Verb::Patch if negotiate::media_type(headers).starts_with("application/apply-patch") => "APPLY",
-        Verb::Patch => "PATCH",
-        Verb::Delete => "DELETE",
-        Verb::DeleteCollection => "DELETECOLLECTION",
-    }
-}
-
-fn scope(target: &Target<'_>) -> &'static str {
-    match (&target.name, &target.namespace) {
-        (Some(_), _) => "resource",
-        (None, Some(_)) => "namespace",
-        (None, None) => "cluster",
     }
 }

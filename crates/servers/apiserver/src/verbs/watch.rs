@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use mainstay_base::World;
-use mainstay_base::task::Shutdown;
 use mainstay_store::{Compacted, Event, EventKind, Query as StoreQuery, Record, Watch};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Request, list};
+use super::Request;
 use crate::body::Body;
 use crate::encode;
 use crate::meter::Ongoing;
@@ -23,30 +21,25 @@ use crate::negotiate::View;
 use crate::registry::ResourceInfo;
 use crate::respond;
 use crate::selection::Selection;
+use crate::server::ApiServer;
 use crate::status::Status;
 use crate::table;
+
+mod start;
+
+use start::Start;
 
 /// How often a client that asked for bookmarks gets one.
 const BOOKMARK: Duration = Duration::from_mins(1);
 /// What one chunk of the initial state is filled up to.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// What to begin with.
-struct Start {
-    /// The revision the changes begin after; 0 for now.
-    after: u64,
-    /// Whether what is there comes first.
-    initial: bool,
-    /// Whether a bookmark says where that ends.
-    marks_end: bool,
-}
-
 /// One watch, from its first frame to its last.
 struct Stream {
     info: Arc<ResourceInfo>,
     view: View,
     include: table::Include,
-    world: World,
+    server: ApiServer,
     selection: Selection,
     /// `None` once an error was sent.
     watch: Option<Watch>,
@@ -56,7 +49,6 @@ struct Stream {
     bookmarks: bool,
     next_bookmark: Instant,
     deadline: Instant,
-    shutdown: Shutdown,
     /// What is sent before anything else: an error.
     failure: Option<Status>,
     /// Whether a table's columns were sent.
@@ -94,7 +86,7 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         info: Arc::clone(request.info),
         view: request.view,
         include: request.table.include,
-        world: server.world().clone(),
+        server: server.clone(),
         selection,
         watch,
         initial: initial.into_iter(),
@@ -102,7 +94,6 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         bookmarks: request.query.flag("allowWatchBookmarks"),
         next_bookmark: now + BOOKMARK,
         deadline: now + duration,
-        shutdown: server.shutdown().clone(),
         failure,
         has_columns: false,
         is_over: false,
@@ -132,36 +123,6 @@ fn gone(compacted: Compacted) -> Status {
     Status::watch_expired(compacted.requested, compacted.oldest)
 }
 
-impl Start {
-    fn of(request: &Request<'_>) -> Result<Self, Status> {
-        let revision =
-            request.query.get("resourceVersion").map(list::parse_revision).transpose()?.unwrap_or(0);
-        let matching = request.query.get("resourceVersionMatch");
-        let Some(send) = request.query.optional_flag("sendInitialEvents") else {
-            if matching.is_some() {
-                return Err(invalid(
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-                ));
-            }
-            return Ok(Self { after: revision, initial: revision == 0, marks_end: false });
-        };
-        if matching != Some("NotOlderThan") {
-            return Err(invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-        }
-        let current = request.server.store().revision();
-        if revision > current {
-            return Err(Status::revision_ahead(revision, current));
-        }
-        let bookmarks = request.query.flag("allowWatchBookmarks");
-        let after = if revision == 0 { current } else { revision };
-        Ok(Self { after, initial: send, marks_end: send && bookmarks })
-    }
-}
-
-fn invalid(why: &str) -> Status {
-    Status::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"))
-}
-
 impl Stream {
     /// The next chunk; `None` when the watch is over.
     async fn next(&mut self) -> Option<Bytes> {
@@ -179,7 +140,7 @@ impl Stream {
             let wake = if self.bookmarks { self.deadline.min(self.next_bookmark) } else { self.deadline };
             let batch = tokio::select! {
                 biased;
-                () = self.shutdown.begun() => return None,
+                () = self.server.shutdown().begun() => return None,
                 batch = watch.next() => batch,
                 () = tokio::time::sleep_until(wake) => match self.tick() {
                     Some(chunk) => return Some(chunk),
@@ -201,10 +162,16 @@ impl Stream {
         }
     }
 
+    /// Whether the resource still exists: a custom one ends with its definition.
+    fn is_served(&self) -> bool {
+        let info = &self.info;
+        self.server.registry().snapshot().find(&info.group, &info.version, &info.resource).is_some()
+    }
+
     /// A bookmark, when one is due; the last one when time is up.
     fn tick(&mut self) -> Option<Bytes> {
         let now = Instant::now();
-        self.is_over = now >= self.deadline;
+        self.is_over = now >= self.deadline || !self.is_served();
         if !self.bookmarks {
             return None;
         }
@@ -256,7 +223,7 @@ impl Stream {
             View::Metadata => encode::metadata_only(stored),
             View::Table => {
                 let with_columns = !std::mem::replace(&mut self.has_columns, true);
-                let options = table::Options { include: self.include, now: self.world.now() };
+                let options = table::Options { include: self.include, now: self.server.world().now() };
                 table::of_event(&self.info, stored, options, with_columns)
             }
         };

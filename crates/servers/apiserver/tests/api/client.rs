@@ -117,7 +117,12 @@ fn a_custom_resource_is_served_as_soon_as_it_is_defined_and_gone_with_its_defini
             (&json!(true), &json!({ "any": [1] }))
         );
         region.patch(&uri, "application/strategic-merge-patch+json", &json!({})).await.expect(415);
+        let mut watch = region.watch(&format!("{widgets}?watch=1&allowWatchBookmarks=true")).await;
         region.delete(&format!("{definitions}/widgets.example.com")).await.expect(200);
+        assert_eq!(watch.step().await.0, "ADDED");
+        assert_eq!(watch.step().await.0, "DELETED");
+        assert_eq!(watch.step().await.0, "BOOKMARK");
+        assert!(watch.next().await.is_none(), "the watch of a resource that is gone ends");
         region.get(widgets).await.expect(404);
         region.post(definitions, &definition).await.expect(201);
         region.get(&uri).await.expect(404);

@@ -1,0 +1,46 @@
+//! Where a watch begins.
+
+use super::Request;
+use crate::status::Status;
+use crate::verbs::list;
+
+/// What to begin with.
+pub(super) struct Start {
+    /// The revision the changes begin after; 0 for now.
+    pub(super) after: u64,
+    /// Whether what is there comes first.
+    pub(super) initial: bool,
+    /// Whether a bookmark says where that ends.
+    pub(super) marks_end: bool,
+}
+
+impl Start {
+    /// What the parameters of a watch say.
+    pub(super) fn of(request: &Request<'_>) -> Result<Self, Status> {
+        let revision =
+            request.query.get("resourceVersion").map(list::parse_revision).transpose()?.unwrap_or(0);
+        let matching = request.query.get("resourceVersionMatch");
+        let Some(send) = request.query.optional_flag("sendInitialEvents") else {
+            if matching.is_some() {
+                return Err(invalid(
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+                ));
+            }
+            return Ok(Self { after: revision, initial: revision == 0, marks_end: false });
+        };
+        if matching != Some("NotOlderThan") {
+            return Err(invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+        }
+        let current = request.server.store().revision();
+        if revision > current {
+            return Err(Status::revision_ahead(revision, current));
+        }
+        let bookmarks = request.query.flag("allowWatchBookmarks");
+        let after = if revision == 0 { current } else { revision };
+        Ok(Self { after, initial: send, marks_end: send && bookmarks })
+    }
+}
+
+fn invalid(why: &str) -> Status {
+    Status::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"))
+}
