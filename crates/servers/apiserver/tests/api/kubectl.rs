@@ -138,10 +138,10 @@ impl Kubectl {
 
     fn settle(&self, served: &Served) {
         let data = served.authority.kubeconfig_data(&served.admin());
-        let server = format!("https://{}", served.addr);
+        let url = format!("https://{}", served.addr);
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "here",
-            "clusters": [{ "name": "here", "cluster": { "server": server, "certificate-authority-data": data.authority } }],
+            "clusters": [{ "name": "here", "cluster": { "server": url, "certificate-authority-data": data.authority } }],
             "users": [{ "name": "admin", "user": {
                 "client-certificate-data": data.certificate, "client-key-data": data.key } }],
             "contexts": [{ "name": "here", "context": { "cluster": "here", "user": "admin" } }],
