@@ -5,18 +5,19 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetSpec};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use mainstay_control::Next;
-use mainstay_control::meta::{annotation, controller_reference, controller_uid, is_terminating};
+use mainstay_control::meta::{controller_uid, is_terminating};
 use serde_json::Value;
 
-use super::revision::{self, REVISION};
 use super::set::Set;
 use super::size::{self, Size};
-use super::{scaling, status, template};
+use super::{scaling, status};
 use crate::pods;
+
+mod current;
+mod finish;
 
 /// What a Deployment's step looks at.
 #[derive(Clone, Copy, Debug)]
@@ -150,71 +151,6 @@ impl<'a> Step<'a> {
         active.any(|set| set.desired().is_some_and(|desired| desired != self.size.replicas))
     }
 
-    /// Finds the set of the current template among all, or makes one.
-    fn find_new(&mut self, may_create: bool) {
-        let deployment = self.view.deployment;
-        let Some(spec) = deployment.spec.as_ref() else { return };
-        let is_current = |set: &Set| {
-            set.object
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.template.as_ref())
-                .is_some_and(|own| template::is_same(own, &spec.template))
-        };
-        if let Some(index) = self.old.iter().position(is_current) {
-            let mut set = self.old.remove(index);
-            let revision = self.next_revision();
-            revision::bring_up_to_date(&mut set, deployment, revision);
-            let seconds = spec.min_ready_seconds.unwrap_or_default();
-            let has = set.object.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or_default();
-            set.min_ready_seconds = (seconds != has).then_some(seconds);
-            self.revision = Some(revision::of(&set));
-            let is_judged = status::find(&self.status, status::PROGRESSING).is_some();
-            if !is_judged && status::deadline(deployment).is_some() {
-                self.set_progress(
-                    "True",
-                    "FoundNewReplicaSet",
-                    format!("Found new replica set \"{}\"", set.name()),
-                );
-            }
-            self.new = Some(set);
-        } else if may_create {
-            self.create_new();
-        }
-    }
-
-    fn next_revision(&self) -> i64 {
-        self.old.iter().map(revision::of).max().unwrap_or_default() + 1
-    }
-
-    fn create_new(&mut self) {
-        let deployment = self.view.deployment;
-        let revision = self.next_revision();
-        let mut object = new_set(deployment);
-        let total = self.old.iter().map(|set| set.replicas).sum();
-        let replicas = scaling::next_size(&self.size, self.is_recreate, total, 0);
-        let mut annotations: std::collections::BTreeMap<String, String> =
-            revision::inherited(deployment).map(|(key, value)| (key.clone(), value.clone())).collect();
-        annotations.insert(REVISION.to_owned(), revision.to_string());
-        annotations.insert(super::set::DESIRED.to_owned(), self.size.replicas.to_string());
-        annotations.insert(super::set::MOST.to_owned(), self.size.most().to_string());
-        object.metadata.annotations = Some(annotations);
-        if let Some(spec) = object.spec.as_mut() {
-            spec.replicas = Some(replicas);
-        }
-        let mut set = Set::new(Arc::new(object));
-        if replicas > 0 {
-            set.events.push(format!("Scaled up replica set {} from 0 to {replicas}", set.name()));
-        }
-        if status::deadline(deployment).is_some() {
-            let message = format!("Created new replica set \"{}\"", set.name());
-            self.set_progress("True", "NewReplicaSetCreated", message);
-        }
-        self.revision = Some(revision);
-        self.is_created = true;
-        self.new = Some(set);
-    }
-
     /// Step by step from the old sets to the new one.
     fn roll(&mut self) {
         self.find_new(true);
@@ -245,112 +181,5 @@ impl<'a> Step<'a> {
         let new = self.new.as_ref().map(Set::uid);
         self.old.iter().any(|set| set.actual() > 0)
             || self.view.pods.iter().any(|pod| controller_uid(&pod.metadata) != new && !pods::is_ended(pod))
-    }
-
-    fn clear_history_when_complete(&mut self) {
-        let status = self.counted();
-        if status::is_complete(self.view.deployment, &status) {
-            self.clear_history();
-        }
-    }
-
-    fn clear_history(&mut self) {
-        let limit = self.view.deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit);
-        let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return };
-        let mut cleanable: Vec<&Set> =
-            self.old.iter().filter(|set| !is_terminating(&set.object.metadata)).collect();
-        let surplus = cleanable.len().saturating_sub(limit);
-        cleanable.sort_by(|a, b| revision::of(a).cmp(&revision::of(b)).then_with(|| a.age().cmp(&b.age())));
-        let is_settled = |set: &&Set| {
-            let observed = set.object.status.as_ref().and_then(|status| status.observed_generation);
-            set.actual() == 0 && set.replicas == 0 && observed >= set.object.metadata.generation
-        };
-        self.delete =
-            cleanable.into_iter().take(surplus).filter(is_settled).map(|set| set.object.clone()).collect();
-    }
-
-    fn counted(&self) -> DeploymentStatus {
-        let sets: Vec<&Set> = self.old.iter().chain(&self.new).collect();
-        status::counted(self.view.deployment, &self.status, &sets, self.new.as_ref(), self.view.now)
-    }
-
-    fn finish(self, is_rollout: bool) -> Plan {
-        let View { deployment, now, .. } = self.view;
-        let mut after = self.counted();
-        if is_rollout {
-            status::judge(deployment, &self.status, &mut after, self.new.as_ref(), now);
-            self.pass_failure_on(&mut after);
-        }
-        let next = is_rollout.then(|| status::judge_again(deployment, &after, now)).flatten();
-        let has = annotation(&deployment.metadata, REVISION).and_then(|revision| revision.parse().ok());
-        let revision = self.revision.filter(|revision| has != Some(*revision));
-        let created = self.is_created.then_some(self.new.as_ref()).flatten();
-        let create = created.map(|set| Box::new(ReplicaSet::clone(&set.object)));
-        let changed = self.old.into_iter().chain(self.new);
-        let update = changed.filter_map(|set| update(set, self.is_created)).collect();
-        Plan { create, update, delete: self.delete, revision, status: after, next }
-    }
-
-    /// A set that cannot make its pods makes its Deployment say so.
-    fn pass_failure_on(&self, after: &mut DeploymentStatus) {
-        let sets = self.new.iter().chain(&self.old);
-        let mut failures = sets.flat_map(|set| {
-            let conditions = set.object.status.iter().flat_map(|status| status.conditions.iter().flatten());
-            conditions.filter(|condition| condition.type_ == status::REPLICA_FAILURE)
-        });
-        match failures.next() {
-            Some(failure) => {
-                let reason = failure.reason.as_deref().unwrap_or_default();
-                let message = failure.message.clone().unwrap_or_default();
-                let mut condition = status::condition(
-                    status::REPLICA_FAILURE,
-                    &failure.status,
-                    reason,
-                    message,
-                    self.view.now,
-                );
-                condition.last_transition_time.clone_from(&failure.last_transition_time);
-                condition.last_update_time.clone_from(&failure.last_transition_time);
-                status::set(after, condition);
-            }
-            None => status::remove(after, status::REPLICA_FAILURE),
-        }
-    }
-}
-
-/// A set's change; of the one just created, what to tell of it alone.
-fn update(mut set: Set, is_created: bool) -> Option<Update> {
-    let events = std::mem::take(&mut set.events);
-    let is_new = is_created && set.object.metadata.uid.is_none();
-    let patch = if is_new { Value::Null } else { set.patch()? };
-    Some(Update { set: set.object, patch, events })
-}
-
-/// A set for the current template, without size.
-fn new_set(deployment: &Deployment) -> ReplicaSet {
-    let spec = deployment.spec.clone().unwrap_or_default();
-    let collisions = deployment.status.as_ref().and_then(|status| status.collision_count);
-    let hash = template::hash(&spec.template, collisions);
-    let mut template = spec.template;
-    let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
-    labels.insert(template::HASH_LABEL.to_owned(), hash.clone());
-    let labels = labels.clone();
-    let mut selector = spec.selector;
-    selector.match_labels.get_or_insert_default().insert(template::HASH_LABEL.to_owned(), hash.clone());
-    ReplicaSet {
-        metadata: ObjectMeta {
-            name: Some(format!("{}-{hash}", deployment.metadata.name.as_deref().unwrap_or_default())),
-            namespace: deployment.metadata.namespace.clone(),
-            labels: Some(labels),
-            owner_references: Some(vec![controller_reference(deployment)]),
-            ..ObjectMeta::default()
-        },
-        spec: Some(ReplicaSetSpec {
-            min_ready_seconds: spec.min_ready_seconds,
-            selector,
-            template: Some(template),
-            ..ReplicaSetSpec::default()
-        }),
-        status: None,
     }
 }

@@ -1,3 +1,5 @@
+//! Rollouts of a Deployment, turn by turn.
+
 use super::rollout::{Plan, View, advance};
 use super::set::{DESIRED, MOST, Set};
 use super::status::{AVAILABLE, PROGRESSING};

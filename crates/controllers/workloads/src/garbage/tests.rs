@@ -1,3 +1,5 @@
+//! Verdicts over graphs of owners.
+
 use super::graph::{FOREGROUND, Graph, Item, ORPHAN, Propagation, Standing, Verdict};
 use super::*;
 use crate::discovery::Kind;

@@ -1,3 +1,5 @@
+//! What a namespace says of its end.
+
 use super::conditions::{Left, terminating_status};
 use super::*;
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! The size of a set and the order of deletion.
+
 use super::plan::{self, Failure, Plan};
 use super::*;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! A region with an API server, this room's controllers, and nodes; pods are bound in turn.
+//! A region with an API server, this room's controllers, nodes and a scheduler.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Binding, Event, Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use mainstay_apiserver::{ApiServer, Config};
@@ -23,7 +23,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The parts of the region a test touches.
-#[derive(Clone)]
 pub(crate) struct Region {
     world: World,
     pub(crate) api: ApiServer,
@@ -56,7 +55,8 @@ where
 }
 
 fn components() -> Vec<Component> {
-    let mut components = vec![mainstay_capacity::component(), mainstay_agent::component()];
+    let mut components =
+        vec![mainstay_capacity::component(), mainstay_agent::component(), mainstay_scheduler::component()];
     components.extend(mainstay_workloads::components());
     components
 }
@@ -94,38 +94,6 @@ impl Region {
                 let client = Client::new(api.service(Identity::of_user(component.user)), "default");
                 component.run(client, world.clone())
             });
-        }
-        let region = self.clone();
-        self.tree.spawn(Kind::Step, "binder", async move {
-            loop {
-                region.bind_all().await;
-                region.world.clock().sleep(Duration::from_secs(1)).await;
-            }
-        });
-    }
-
-    /// Binds every pod that has no node to one of them, in turn.
-    async fn bind_all(&self) {
-        let nodes: Vec<String> =
-            self.all::<Node>().await.into_iter().filter_map(|node| node.metadata.name).collect();
-        if nodes.is_empty() {
-            return;
-        }
-        let pods = self.all::<Pod>().await;
-        let is_bound = |pod: &Pod| pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-        for pod in pods.iter().filter(|pod| !is_bound(pod) && pod.metadata.deletion_timestamp.is_none()) {
-            let (name, namespace) =
-                (pod.metadata.name.clone().unwrap(), pod.metadata.namespace.clone().unwrap());
-            let node = &nodes[name.bytes().map(usize::from).sum::<usize>() % nodes.len()];
-            let binding: Binding = serde_json::from_value(
-                json!({"metadata": {"name": name}, "target": {"kind": "Node", "name": node}}),
-            )
-            .unwrap();
-            let body = serde_json::to_value(&binding).unwrap();
-            let bound: Result<Value, _> = Api::<Pod>::namespaced(self.client.clone(), &namespace)
-                .create_subresource("binding", &name, &PostParams::default(), &body)
-                .await;
-            bound.unwrap();
         }
     }
 
