@@ -4,6 +4,8 @@
 //! happened to it in the store. Frames are the stored bytes in an envelope; all that is ready goes
 //! out in one chunk. The body is pulled: a client that does not read costs a place in the ring.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use mainstay_store::{Compacted, Event, EventKind, Query as StoreQuery, Record, Watch};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Request;
 use crate::body::Body;
@@ -47,8 +49,11 @@ struct Stream {
     /// The revision of the bookmark after the initial state.
     end_mark: Option<u64>,
     bookmarks: bool,
-    next_bookmark: Instant,
     deadline: Instant,
+    /// Goes off when a bookmark is due or time is up.
+    timer: Pin<Box<Sleep>>,
+    /// Ready when the server ends.
+    ending: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// What is sent before anything else: an error.
     failure: Option<Status>,
     /// Whether a table's columns were sent.
@@ -81,7 +86,9 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         Some(seconds) => Duration::from_secs(seconds),
     };
     let (watch, failure) = follow(request, after);
-    let now = server.world().clock().instant();
+    let deadline = server.world().clock().instant() + duration;
+    let bookmarks = request.query.flag("allowWatchBookmarks");
+    let shutdown = server.shutdown().clone();
     let stream = Stream {
         info: Arc::clone(request.info),
         view: request.view,
@@ -91,9 +98,10 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         watch,
         initial: initial.into_iter(),
         end_mark: start.marks_end.then_some(after),
-        bookmarks: request.query.flag("allowWatchBookmarks"),
-        next_bookmark: now + BOOKMARK,
-        deadline: now + duration,
+        bookmarks,
+        deadline,
+        timer: Box::pin(sleep_until(wake(bookmarks, deadline))),
+        ending: Box::pin(async move { shutdown.begun().await }),
         failure,
         has_columns: false,
         is_over: false,
@@ -104,6 +112,11 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         Some((chunk, stream))
     });
     Ok(respond::json(StatusCode::OK, Body::stream(frames)))
+}
+
+/// When a watch has to look at the clock next.
+fn wake(bookmarks: bool, deadline: Instant) -> Instant {
+    if bookmarks { deadline.min(Instant::now() + BOOKMARK) } else { deadline }
 }
 
 /// The changes after a revision, or why they cannot be had. The reason goes into the stream, where
@@ -137,15 +150,12 @@ impl Stream {
         }
         loop {
             let watch = self.watch.as_mut()?;
-            let wake = if self.bookmarks { self.deadline.min(self.next_bookmark) } else { self.deadline };
             let batch = tokio::select! {
                 biased;
-                () = self.server.shutdown().begun() => return None,
+                () = &mut self.ending => return None,
+                // Before the changes, or a busy watch would never end.
+                () = &mut self.timer => return self.tick(),
                 batch = watch.next() => batch,
-                () = tokio::time::sleep_until(wake) => match self.tick() {
-                    Some(chunk) => return Some(chunk),
-                    None => return None,
-                },
             };
             match batch {
                 Err(compacted) => return Some(self.fail(&gone(compacted))),
@@ -175,7 +185,7 @@ impl Stream {
         if !self.bookmarks {
             return None;
         }
-        self.next_bookmark = now + BOOKMARK;
+        self.timer.as_mut().reset(wake(self.bookmarks, self.deadline));
         let revision = self.watch.as_ref()?.revision();
         Some(Bytes::from(self.bookmark(revision, false)))
     }

@@ -264,9 +264,12 @@ fn a_value_of_another_type_is_never_stored() {
         let mut object = deployment("web", 1);
         object["spec"]["replicas"] = json!("3");
         for mode in ["Strict", "Warn", "Ignore"] {
-            let refused = region.post(&format!("{DEPLOYMENTS}?fieldValidation={mode}"), &object).await.expect(400);
+            let refused =
+                region.post(&format!("{DEPLOYMENTS}?fieldValidation={mode}"), &object).await.expect(400);
             assert!(
-                refused.message().ends_with("cannot unmarshal string into field spec.replicas of type integer"),
+                refused
+                    .message()
+                    .ends_with("cannot unmarshal string into field spec.replicas of type integer"),
                 "{}",
                 refused.message()
             );
