@@ -33,11 +33,8 @@ pub const NAME: &str = "namespace-controller";
 pub const USER: &str = "system:serviceaccount:kube-system:namespace-controller";
 /// What that user may do.
 pub const RULES: &[Rule] = &[
-    Rule {
-        groups: &[""],
-        resources: &["namespaces/finalize", "namespaces/status"],
-        verbs: &["patch", "update"],
-    },
+    Rule { groups: &[""], resources: &["namespaces/finalize"], verbs: &["update"] },
+    Rule { groups: &[""], resources: &["namespaces/status"], verbs: &["patch"] },
     Rule { groups: &["*"], resources: &["*"], verbs: &["delete", "deletecollection", "list"] },
 ];
 

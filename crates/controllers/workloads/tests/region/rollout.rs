@@ -175,3 +175,23 @@ fn a_hundred_deployments_settle_and_double_creation_never_happens() {
         region.assert_well();
     });
 }
+
+#[test]
+fn controllers_that_end_at_any_moment_go_on_where_they_were() {
+    for (seed, milliseconds) in [(20, 0), (21, 1), (22, 700), (23, 1500), (24, 2500)] {
+        region(seed, move |mut region| async move {
+            region.deploy(5).await;
+            tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+            region.restart();
+            region
+                .change(json!({"spec": {"replicas": 6, "template": {"metadata": {"labels": {"v": "2"}}}}}))
+                .await;
+            tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+            region.restart();
+            region.sleep(120).await;
+            assert_eq!(active(&region).await.len(), 6, "after {milliseconds} ms");
+            assert_eq!(region.web().await.status.unwrap().updated_replicas, Some(6));
+            region.assert_well();
+        });
+    }
+}

@@ -97,6 +97,13 @@ impl Region {
         }
     }
 
+    /// Ends every component at the await it is in, and starts it anew with nothing remembered.
+    pub(crate) fn restart(&mut self) {
+        self.tree.kill();
+        self.tree = Tree::new(Shutdown::new());
+        self.start(&components());
+    }
+
     async fn configure(&self, nodes: u32) {
         let document = json!({
             "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
