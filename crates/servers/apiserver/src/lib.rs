@@ -8,6 +8,8 @@
 //! controllers.
 
 mod admission;
+#[cfg(test)]
+mod arbitrary;
 mod authentication;
 pub mod authorization;
 pub mod body;

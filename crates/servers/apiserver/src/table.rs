@@ -10,6 +10,7 @@ mod batch;
 mod cell;
 mod cluster;
 mod custom;
+mod event;
 mod json_path;
 mod pod;
 mod policy;

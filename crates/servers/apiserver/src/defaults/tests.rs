@@ -234,123 +234,14 @@ fn custom_resources_are_left_alone() {
     assert_eq!(object, json!({ "spec": { "x": null } }));
 }
 
-mod property {
-    use proptest::prelude::*;
-    use serde_json::{Map, Value};
-
-    /// Field names that defaulting looks at, so that random objects reach its branches.
-    const NAMES: &[&str] = &[
-        "metadata",
-        "name",
-        "labels",
-        "spec",
-        "template",
-        "containers",
-        "initContainers",
-        "image",
-        "ports",
-        "port",
-        "resources",
-        "limits",
-        "requests",
-        "livenessProbe",
-        "httpGet",
-        "volumes",
-        "projected",
-        "sources",
-        "strategy",
-        "type",
-        "updateStrategy",
-        "rollingUpdate",
-        "parallelism",
-        "completions",
-        "jobTemplate",
-        "behavior",
-        "scaleUp",
-        "scaleDown",
-        "metrics",
-        "ingress",
-        "egress",
-        "policyTypes",
-        "sessionAffinity",
-        "stringData",
-        "data",
-        "names",
-        "kind",
-        "limits",
-        "max",
-        "min",
-        "default",
-        "status",
-        "capacity",
-        "limited",
-        "limitResponse",
-        "queuing",
-        "webhooks",
-        "rules",
-        "serviceAccount",
-        "serviceAccountName",
-        "targetPort",
-    ];
-    const TEXTS: &[&str] =
-        &["", "RollingUpdate", "ClientIP", "None", "LoadBalancer", "Container", "nginx:1", "Widget"];
-
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            (0_i64..3).prop_map(Value::from),
-            prop::sample::select(TEXTS).prop_map(Value::from),
-        ];
-        leaf.prop_recursive(6, 60, 5, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::vec((prop::sample::select(NAMES), inner), 0..6).prop_map(|fields| {
-                    Value::Object(
-                        fields
-                            .into_iter()
-                            .map(|(name, value)| (name.to_owned(), value))
-                            .collect::<Map<_, _>>(),
-                    )
-                }),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn applying_defaults_twice_is_applying_them_once(mut once in value(), spec in value(), row in 0..super::KINDS.len()) {
-            if let Some(fields) = once.as_object_mut() {
-                fields.insert("spec".to_owned(), spec);
-            }
-            let (group, version, kind) = super::KINDS[row];
-            super::super::apply(group, version, kind, &mut once);
-            let mut twice = once.clone();
-            super::super::apply(group, version, kind, &mut twice);
-            prop_assert_eq!(once, twice);
-        }
+proptest::proptest! {
+    #[test]
+    fn applying_defaults_twice_is_applying_them_once(mut once in crate::arbitrary::object(), row in 0_usize..100) {
+        let rows = crate::kinds::built_in();
+        let info = &rows[row % rows.len()];
+        apply_defaults(info, &mut once);
+        let mut twice = once.clone();
+        apply_defaults(info, &mut twice);
+        proptest::prop_assert_eq!(once, twice);
     }
 }
-
-const KINDS: &[(&str, &str, &str)] = &[
-    ("", "v1", "Pod"),
-    ("", "v1", "PodTemplate"),
-    ("", "v1", "ReplicationController"),
-    ("", "v1", "Service"),
-    ("", "v1", "Endpoints"),
-    ("", "v1", "Namespace"),
-    ("", "v1", "Secret"),
-    ("", "v1", "PersistentVolumeClaim"),
-    ("", "v1", "LimitRange"),
-    ("", "v1", "Node"),
-    ("apps", "v1", "Deployment"),
-    ("apps", "v1", "StatefulSet"),
-    ("apps", "v1", "DaemonSet"),
-    ("batch", "v1", "Job"),
-    ("batch", "v1", "CronJob"),
-    ("autoscaling", "v2", "HorizontalPodAutoscaler"),
-    ("networking.k8s.io", "v1", "NetworkPolicy"),
-    ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
-    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"),
-    ("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration"),
-];

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{batch, cell, cluster, custom, pod, policy, storage, traffic, workload};
+use super::{batch, cell, cluster, custom, event, pod, policy, storage, traffic, workload};
 use crate::registry::{Origin, ResourceInfo};
 
 /// One column: header, type, and whether only wide output shows it.
@@ -101,7 +101,7 @@ fn layout(group: &str, kind: &str) -> Layout {
             traffic::layout(kind)
         }
         ("", "PersistentVolume" | "PersistentVolumeClaim") | ("storage.k8s.io", _) => storage::layout(kind),
-        ("" | "events.k8s.io", "Event") => Some(cluster::event(group)),
+        ("" | "events.k8s.io", "Event") => Some(event::layout(group)),
         _ => cluster::layout(kind),
     };
     found.unwrap_or(PLAIN)

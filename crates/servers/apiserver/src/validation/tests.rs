@@ -256,3 +256,26 @@ fn status_and_binding_are_not_checked_as_a_change_of_the_spec() {
     assert_eq!(update(&info, &live, &object, Some(&Action::Binding)), []);
     assert_ne!(update(&info, &live, &object, None), []);
 }
+
+proptest::proptest! {
+    /// Whatever a client sends, it is answered: defaults, strategy, validation and table never panic.
+    #[test]
+    fn no_object_is_too_strange_to_be_judged(mut object in crate::arbitrary::object(), row in 0_usize..100) {
+        let rows = kinds::built_in();
+        let info = &rows[row % rows.len()];
+        let registry = Registry::new(kinds::built_in());
+        let strategy = crate::strategy::Strategy::new(
+            mainstay_base::World::real(),
+            mainstay_store::Store::in_memory(None),
+            registry,
+        );
+        let live = object.clone();
+        apply_defaults(info, &mut object);
+        let prepared = strategy.prepare_create(info, &mut object).is_ok();
+        let again = strategy.prepare_update(info, &live, &mut object, None).is_ok();
+        let said = create(info, &object).len() + update(info, &live, &object, None).len();
+        let options = crate::table::Options { include: crate::table::Include::None, now: jiff::Timestamp::UNIX_EPOCH };
+        let row = crate::table::of_object(info, &crate::encode::json(&object), options);
+        proptest::prop_assert!(said < 1000 && !row.is_empty(), "{prepared} {again}");
+    }
+}
