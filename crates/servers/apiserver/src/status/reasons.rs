@@ -42,8 +42,10 @@ impl Status {
     /// The object makes no sense.
     pub fn invalid(info: &ResourceInfo, name: &str, causes: Vec<Cause>) -> Self {
         let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+        // Upstream's name for the root of an object is an empty index.
+        let path = |cause: &Cause| if cause.field.is_empty() { "[]".to_owned() } else { cause.field.clone() };
         let each: Vec<String> =
-            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+            causes.iter().map(|cause| format!("{}: {}", path(cause), cause.message)).collect();
         let why = match each.as_slice() {
             [only] => only.clone(),
             many => format!("[{}]", many.join(", ")),

@@ -117,19 +117,19 @@ fn put_back(live: &Value, object: &mut Value, field: &str) {
     };
 }
 
-/// Counts a change of anything but metadata and status.
+/// Counts a change of anything but the metadata, and the status where that is written apart.
 pub(crate) fn bump_generation(info: &ResourceInfo, live: &Value, object: &mut Value) {
-    if info.has_generation && !same_spec(live, object) {
+    let counts = |key: &str| match key {
+        "metadata" | "apiVersion" | "kind" => false,
+        "status" => !info.has_status(),
+        _ => true,
+    };
+    let spec = |object| -> Vec<_> {
+        Value::as_object(object).into_iter().flatten().filter(|(key, _)| counts(key)).collect()
+    };
+    if info.has_generation && spec(live) != spec(object) {
         meta::set_generation(object, meta::generation(live) + 1);
     }
-}
-
-fn same_spec(live: &Value, object: &Value) -> bool {
-    let spec = |value| -> Option<_> {
-        let fields = Value::as_object(value)?.iter();
-        Some(fields.filter(|(key, _)| !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind")))
-    };
-    spec(live).into_iter().flatten().eq(spec(object).into_iter().flatten())
 }
 
 /// Whether two states differ only in when their fields were last written.
