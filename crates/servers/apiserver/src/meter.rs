@@ -3,7 +3,7 @@
 //! **Not here:** the text format (`metrics`).
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,15 +51,47 @@ pub struct Meter(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     series: Mutex<BTreeMap<Labels, Series>>,
-    in_flight: AtomicI64,
+    reading: AtomicI64,
+    writing: AtomicI64,
     watches: AtomicI64,
+    watch_events: Mutex<BTreeMap<Watched, Arc<AtomicU64>>>,
+}
+
+/// What a watch is of; ordered as it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watched {
+    /// The group.
+    pub group: Arc<str>,
+    /// The version.
+    pub version: Arc<str>,
+    /// The kind.
+    pub kind: Arc<str>,
+}
+
+/// What goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activity {
+    Reading,
+    Writing,
+    Watching,
 }
 
 /// Counts one thing that goes on, until it is dropped.
 #[derive(Debug)]
 pub struct Ongoing {
     meter: Meter,
-    is_watch: bool,
+    activity: Activity,
+    /// Events sent by watches of the same kind.
+    events: Option<Arc<AtomicU64>>,
+}
+
+impl Ongoing {
+    /// Counts one event a watch sends.
+    pub(crate) fn event(&self) {
+        if let Some(events) = &self.events {
+            events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Meter {
@@ -84,9 +116,17 @@ impl Meter {
         all.iter().map(|(labels, series)| (labels.clone(), *series)).collect()
     }
 
-    /// Requests being answered now, watches aside.
-    pub fn in_flight(&self) -> i64 {
-        self.0.in_flight.load(Ordering::Relaxed)
+    /// Requests being answered now that change something, or (`false`) that change nothing;
+    /// watches aside.
+    pub fn in_flight(&self, writing: bool) -> i64 {
+        let activity = if writing { Activity::Writing } else { Activity::Reading };
+        self.counter(activity).load(Ordering::Relaxed)
+    }
+
+    /// Events sent by watches so far, by what they are of.
+    pub fn watch_events(&self) -> Vec<(Watched, u64)> {
+        let all = self.0.watch_events.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(watched, count)| (watched.clone(), count.load(Ordering::Relaxed))).collect()
     }
 
     /// Watches being served now.
@@ -95,23 +135,35 @@ impl Meter {
     }
 
     /// Counts a request until the answer's head is made.
-    pub(crate) fn request(&self) -> Ongoing {
-        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
-        Ongoing { meter: self.clone(), is_watch: false }
+    pub(crate) fn request(&self, writing: bool) -> Ongoing {
+        self.begin(if writing { Activity::Writing } else { Activity::Reading }, None)
     }
 
     /// Counts a watch until it ends.
-    pub(crate) fn watch(&self) -> Ongoing {
-        self.0.watches.fetch_add(1, Ordering::Relaxed);
-        Ongoing { meter: self.clone(), is_watch: true }
+    pub(crate) fn watch(&self, watched: Watched) -> Ongoing {
+        let mut all = self.0.watch_events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = Arc::clone(all.entry(watched).or_default());
+        drop(all);
+        self.begin(Activity::Watching, Some(events))
+    }
+
+    fn begin(&self, activity: Activity, events: Option<Arc<AtomicU64>>) -> Ongoing {
+        self.counter(activity).fetch_add(1, Ordering::Relaxed);
+        Ongoing { meter: self.clone(), activity, events }
+    }
+
+    fn counter(&self, activity: Activity) -> &AtomicI64 {
+        match activity {
+            Activity::Reading => &self.0.reading,
+            Activity::Writing => &self.0.writing,
+            Activity::Watching => &self.0.watches,
+        }
     }
 }
 
 impl Drop for Ongoing {
     fn drop(&mut self) {
-        let inner = &self.meter.0;
-        let counter = if self.is_watch { &inner.watches } else { &inner.in_flight };
-        counter.fetch_sub(1, Ordering::Relaxed);
+        self.meter.counter(self.activity).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -166,9 +218,13 @@ mod tests {
     #[test]
     fn what_goes_on_is_counted_until_it_is_dropped() {
         let meter = Meter::default();
-        let watch = meter.watch();
-        assert_eq!((meter.watches(), meter.in_flight()), (1, 0));
-        drop(watch);
-        assert_eq!(meter.watches(), 0);
+        let pods = || Watched { group: "".into(), version: "v1".into(), kind: "Pod".into() };
+        let (watch, write) = (meter.watch(pods()), meter.request(true));
+        watch.event();
+        meter.watch(pods()).event();
+        assert_eq!((meter.watches(), meter.in_flight(true), meter.in_flight(false)), (1, 1, 0));
+        drop((watch, write));
+        assert_eq!((meter.watches(), meter.in_flight(true)), (0, 0));
+        assert_eq!(meter.watch_events(), [(pods(), 2)]);
     }
 }

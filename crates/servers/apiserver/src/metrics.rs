@@ -69,9 +69,15 @@ fn requests(text: &mut Text, meter: &Meter) {
         Kind::Gauge,
         "Requests being answered, watches aside.",
     );
-    text.sample("", &[("request_kind", "all")], signed(meter.in_flight()));
+    text.sample("", &[("request_kind", "mutating")], signed(meter.in_flight(true)));
+    text.sample("", &[("request_kind", "readOnly")], signed(meter.in_flight(false)));
     text.metric("apiserver_longrunning_requests", Kind::Gauge, "Watches being served.");
     text.sample("", &[("verb", "WATCH"), ("component", "apiserver")], signed(meter.watches()));
+    text.metric("apiserver_watch_events_total", Kind::Counter, "Events sent by watches.");
+    for (watched, events) in meter.watch_events() {
+        let labels = [("group", &*watched.group), ("version", &*watched.version), ("kind", &*watched.kind)];
+        text.sample("", &labels, count(events));
+    }
 }
 
 /// The series with the answers' codes taken together.

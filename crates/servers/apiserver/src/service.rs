@@ -73,7 +73,7 @@ impl ApiServer {
         B::Error: Into<BoxError>,
     {
         let started = self.world().clock().instant();
-        let _ongoing = self.meter().request();
+        let _ongoing = self.meter().request(!matches!(*request.method(), Method::GET | Method::HEAD));
         let (parts, body) = request.into_parts();
         let mut kind = None;
         let result = match self.admit(&parts) {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::Request;
 use crate::body::Body;
 use crate::encode;
-use crate::meter::Ongoing;
+use crate::meter::{Ongoing, Watched};
 use crate::negotiate::View;
 use crate::registry::ResourceInfo;
 use crate::respond;
@@ -59,7 +59,7 @@ struct Stream {
     /// Whether a table's columns were sent.
     has_columns: bool,
     is_over: bool,
-    _ongoing: Ongoing,
+    ongoing: Ongoing,
 }
 
 /// Follows the collection in the URL, or the one object of it.
@@ -105,7 +105,7 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         failure,
         has_columns: false,
         is_over: false,
-        _ongoing: server.meter().watch(),
+        ongoing: server.meter().watch(watched(request.info)),
     };
     let frames = futures::stream::unfold(stream, |mut stream| async move {
         let chunk = stream.next().await?;
@@ -117,6 +117,14 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
 /// When a watch has to look at the clock next.
 fn wake(bookmarks: bool, deadline: Instant) -> Instant {
     if bookmarks { deadline.min(Instant::now() + BOOKMARK) } else { deadline }
+}
+
+fn watched(info: &ResourceInfo) -> Watched {
+    Watched {
+        group: Arc::clone(&info.group),
+        version: Arc::clone(&info.version),
+        kind: Arc::clone(&info.kind),
+    }
 }
 
 /// The changes after a revision, or why they cannot be had. The reason goes into the stream, where
@@ -237,6 +245,7 @@ impl Stream {
                 table::of_event(&self.info, stored, options, with_columns)
             }
         };
+        self.ongoing.event();
         envelope(kind, &object, chunk);
     }
 
