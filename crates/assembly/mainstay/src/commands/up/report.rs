@@ -1,0 +1,157 @@
+//! What start-up tells: to the terminal, or as JSON lines to the process that waits.
+
+use mainstay_base::Diagnostic;
+use mainstay_base::diagnostic::{Style, render};
+use mainstay_platform::progress::Phase;
+use mainstay_platform::status::{DocumentStatus, Fate};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::exit::Failure;
+use crate::printer::Printer;
+
+/// One JSON line of a child.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Report {
+    /// A phase is done.
+    Phase(Phase),
+    /// A problem that stops nothing, rendered.
+    Notice(String),
+    /// Everything is ready.
+    Ready(Ready),
+    /// It did not work; the problems, rendered, and the exit code.
+    Failed { code: u8, problems: Vec<String> },
+}
+
+/// What there is once everything is ready.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ready {
+    pub(super) seconds: f64,
+    pub(super) contexts: Vec<String>,
+    pub(super) documents: Vec<DocumentStatus>,
+    pub(super) detached: bool,
+}
+
+/// Where reports go.
+#[derive(Debug)]
+pub(super) enum Reporter {
+    Terminal(Printer),
+    Pipe(Printer),
+}
+
+impl Reporter {
+    /// Shows reports to a person.
+    pub(super) fn terminal(printer: Printer) -> Self {
+        Self::Terminal(printer)
+    }
+
+    /// Hands reports to the process that waits.
+    pub(super) fn pipe() -> Self {
+        Self::Pipe(Printer::new(false))
+    }
+
+    /// Whether a person reads along and may press keys.
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Terminal(_))
+    }
+
+    pub(super) fn phase(&self, phase: &Phase) {
+        self.tell(|| Report::Phase(phase.clone()));
+    }
+
+    pub(super) fn diagnostic(&self, diagnostic: &Diagnostic) {
+        let style = match self {
+            Self::Terminal(printer) => printer.style(),
+            Self::Pipe(_) => Style::PLAIN,
+        };
+        self.tell(|| Report::Notice(render(diagnostic, style)));
+    }
+
+    pub(super) fn ready(&self, ready: &Ready) {
+        self.tell(|| Report::Ready(ready.clone()));
+    }
+
+    pub(super) fn failed(&self, failure: &Failure) {
+        let problems =
+            failure.diagnostics.iter().map(|diagnostic| render(diagnostic, Style::PLAIN)).collect();
+        self.tell(|| Report::Failed { code: failure.code, problems });
+    }
+
+    fn tell(&self, report: impl FnOnce() -> Report) {
+        match self {
+            Self::Terminal(printer) => show(&report(), *printer),
+            Self::Pipe(printer) => {
+                printer.data(&serde_json::to_string(&report()).expect("invariant: a Report is JSON"));
+            }
+        }
+    }
+}
+
+/// Shows one report to a person.
+pub(super) fn show(report: &Report, printer: Printer) {
+    match report {
+        Report::Phase(phase) => printer.phase(phase),
+        Report::Notice(text) => printer.rendered(text),
+        Report::Ready(ready) => show_ready(ready, printer),
+        Report::Failed { problems, .. } => problems.iter().for_each(|problem| printer.rendered(problem)),
+    }
+}
+
+fn show_ready(ready: &Ready, printer: Printer) {
+    let contexts: Vec<String> = ready.contexts.iter().map(|context| printer.literal(context)).collect();
+    let (noun, verb) = if contexts.len() == 1 { ("context", "is") } else { ("contexts", "are") };
+    printer.say(&format!(
+        "Ready in {:.1}s. kubectl {noun} {} {verb} set.",
+        ready.seconds,
+        contexts.join(", ")
+    ));
+    let waiting: Vec<&DocumentStatus> = ready
+        .documents
+        .iter()
+        .filter(|document| matches!(document.fate, Fate::NotRunYet | Fate::Stored))
+        .collect();
+    if !waiting.is_empty() {
+        printer.say(&format!(
+            "\n  Not run yet ({}; nothing acts on them in this version)",
+            count(waiting.len(), "document")
+        ));
+        for document in waiting {
+            let stored = if document.fate == Fate::Stored { " (stored)" } else { "" };
+            printer.say(&format!(
+                "    {:<58} {}:{}",
+                format!("{}{stored}", document.what),
+                document.file,
+                document.line
+            ));
+        }
+    }
+    if let Some(context) = ready.contexts.first() {
+        let command = printer.literal(&format!("kubectl --context {context} get pods -A"));
+        let end = if ready.detached { "mainstay down  ends it" } else { "Ctrl-C  ends it" };
+        printer.say(&format!("\n  Try   {command}        {end}"));
+    }
+}
+
+/// `1 file`, `3 files`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A phase that has been measured and waits for its detail.
+pub(super) struct Measured(Phase);
+
+impl Measured {
+    pub(super) fn with_detail(mut self, detail: String) -> Phase {
+        self.0.detail = detail;
+        self.0
+    }
+}
+
+/// Runs `work` and measures it.
+pub(super) fn timed<T>(name: &str, work: impl FnOnce() -> T) -> (T, Measured) {
+    let started = Instant::now();
+    let value = work();
+    let seconds = started.elapsed().as_secs_f64();
+    (value, Measured(Phase { name: name.to_owned(), detail: String::new(), done: true, seconds }))
+}

@@ -1,0 +1,120 @@
+//! Bad input ends in a Diagnostic with a code, a help line and the right exit code; nothing is lost.
+
+use crate::harness::{Home, checkout};
+
+/// Runs `up` on one file of this content.
+fn up_on(home: &Home, content: &str) -> crate::harness::Said {
+    let file = home.write("platform.yaml", content);
+    home.run(&["up", file.to_str().unwrap(), "--detach", "--wait", "30s", "--api-port", "0"])
+}
+
+#[track_caller]
+fn refuses(content: &str, code: i32, words: &[&str]) {
+    let home = Home::new();
+    let said = up_on(&home, content);
+    assert_eq!(said.code, code, "{}", said.err);
+    assert!(said.err.starts_with("error[M"), "{}", said.err);
+    assert!(said.err.contains("help: "), "{}", said.err);
+    for word in words {
+        assert!(said.err.contains(word), "{word:?} is missing:\n{}", said.err);
+    }
+    assert!(!home.path(".local/state/mainstay/platform").exists(), "nothing is written for a refused Source");
+}
+
+#[test]
+fn broken_yaml_is_refused_at_its_line() {
+    refuses("apiVersion: v1\nkind: Namespace\nmetadata: {name: [\n", 2, &["platform.yaml:"]);
+}
+
+#[test]
+fn a_duplicate_key_is_refused_at_its_line() {
+    refuses(
+        "apiVersion: v1\nkind: Namespace\nkind: Pod\nmetadata: {name: a}\n",
+        2,
+        &["platform.yaml:3:1", "kind"],
+    );
+}
+
+#[test]
+fn an_unknown_field_of_a_cluster_config_is_refused_with_a_suggestion() {
+    let config = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: us-east-1}\nnodeGroups:\n  - name: app\n    instanceTyp: c5.large\n    desiredCapacity: 1\n";
+    refuses(config, 2, &["platform.yaml:6:5", "instanceTyp", "instanceType"]);
+}
+
+#[test]
+fn a_missing_source_is_refused() {
+    let home = Home::new();
+    let said = home.run(&["up", "nowhere", "--detach"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("nowhere") && said.err.contains("help: "), "{}", said.err);
+}
+
+#[test]
+fn without_a_cluster_config_there_is_one_region_local() {
+    let home = Home::new();
+    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    let _platform = home.up(&file);
+    let status = home.status();
+    assert_eq!(status["regions"][0]["name"], "local");
+    assert_eq!(status["regions"][0]["nodes"], 1);
+}
+
+#[test]
+fn a_port_in_use_is_named_and_nothing_is_started() {
+    let home = Home::new();
+    #[allow(clippy::disallowed_methods, reason = "the test occupies a port")]
+    let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = occupied.local_addr().unwrap().port().to_string();
+    let source = checkout("examples/enterprise");
+    let said = home.run(&["up", source.to_str().unwrap(), "--detach", "--api-port", &port]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0301]") && said.err.contains(&port), "{}", said.err);
+    assert!(said.err.contains("--api-port"), "{}", said.err);
+}
+
+#[test]
+fn another_platforms_state_folder_is_refused() {
+    let home = Home::new();
+    let state = home.path("state");
+    let state = state.to_str().unwrap();
+    let one = home.write("one.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: one}\n");
+    let two = home.write("two.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: two}\n");
+    let up = |file: &std::path::Path| {
+        home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0", "--state", state])
+    };
+    up(&one).ok();
+    home.run(&["down", "--state", state]).ok();
+    let said = up(&two);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0201]") && said.err.contains("\"one\""), "{}", said.err);
+}
+
+#[test]
+fn a_second_up_of_a_running_platform_is_refused_and_the_first_goes_on() {
+    let home = Home::new();
+    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    let _platform = home.up(&file);
+    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0203]"), "{}", said.err);
+    assert_eq!(home.status()["ready"], true);
+}
+
+#[test]
+fn a_wrong_flag_ends_with_the_usage_code_and_a_suggestion() {
+    let said = Home::new().run(&["up", "--detatch"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("--detach"), "{}", said.err);
+}
+
+#[test]
+fn a_broken_kubeconfig_is_left_alone() {
+    let home = Home::new();
+    home.write(".kube/config", "clusters: [");
+    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0304]"), "{}", said.err);
+    assert_eq!(std::fs::read_to_string(home.kubeconfig()).unwrap(), "clusters: [");
+    assert_eq!(home.run(&["status"]).code, 3, "nothing is left running");
+}

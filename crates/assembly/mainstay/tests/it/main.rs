@@ -1,0 +1,11 @@
+//! The `mainstay` binary from outside: its transcripts, kubectl, other clients, kill -9.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod bad_input;
+mod clients;
+mod crash;
+mod drill;
+mod harness;
+mod kubectl;
+mod lifecycle;

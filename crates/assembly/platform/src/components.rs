@@ -1,0 +1,25 @@
+//! The one list of everything that runs in a region.
+//!
+//! Start order, rule tables, `status` and the tests of rules derive from it. A component is added
+//! here and nowhere else.
+
+use mainstay_control::Component;
+use mainstay_resource::Identity;
+
+/// All components of a region, in the order they start.
+pub fn all() -> Vec<Component> {
+    let mut list =
+        vec![mainstay_capacity::component(), mainstay_agent::component(), mainstay_scheduler::component()];
+    list.extend(mainstay_workloads::components());
+    list
+}
+
+/// The platform's own identity: it applies the Source and reads what becomes of it.
+pub fn administrator() -> Identity {
+    Identity::master("mainstay:platform")
+}
+
+/// The identity of a component's client.
+pub fn identity(component: &Component) -> Identity {
+    Identity::of_user(component.user)
+}

@@ -1,0 +1,130 @@
+//! A Region: one cluster with its servers and everything that runs in it.
+//!
+//! **Invariants:** it owns its task tree, store, keys and place in the network, and no process-wide
+//! state; [`Region::kill`] ends it at whatever await it is in.
+
+use mainstay_apiserver::ApiServer;
+use mainstay_base::net::Addr;
+use mainstay_base::task::{Kind, Tree};
+use mainstay_base::{World, limits};
+use mainstay_store::Store;
+
+use crate::components;
+use crate::config::Role;
+use crate::kubeconfig::Entry;
+use crate::readiness::Readiness;
+use crate::status::{ComponentStatus, Endpoints, RegionStatus};
+
+/// A region that runs.
+#[derive(Debug)]
+pub struct Region {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// The API server's tasks.
+    pub(crate) servers: Tree,
+    /// Everybody who speaks to it.
+    pub(crate) clients: Tree,
+    pub(crate) store: Store,
+    pub(crate) api: ApiServer,
+    pub(crate) readiness: Readiness,
+    /// Where the API listens; `None` in a virtual world.
+    pub(crate) address: Option<Addr>,
+    /// What kubectl needs; `None` in a virtual world.
+    pub(crate) entry: Option<Entry>,
+}
+
+impl Region {
+    /// Its name, `us-east-1`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its API server.
+    pub fn api(&self) -> &ApiServer {
+        &self.api
+    }
+
+    /// Its objects.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A client with the administrator's identity.
+    pub fn client(&self) -> kube::Client {
+        client(&self.api, components::administrator())
+    }
+
+    /// Ends everything of it at once, as a lost region would.
+    pub fn kill(&self) {
+        self.clients.kill();
+        self.servers.kill();
+    }
+
+    /// Starts every component under its own identity.
+    pub(crate) fn start_components(&self, world: &World) {
+        for component in components::all() {
+            let api = self.api.clone();
+            let world = world.clone();
+            let kind = if component.name.ends_with("agent") { Kind::Agent } else { Kind::Controller };
+            self.clients.supervise(kind, component.name, move || {
+                component.run(client(&api, components::identity(&component)), world.clone())
+            });
+        }
+    }
+
+    /// Ends it in order: first who writes, then the API, then the store.
+    pub(crate) async fn drain(&self) {
+        self.clients.kill();
+        self.clients.ended().await;
+        self.api.shut_down();
+        self.servers.drain(limits::DRAIN).await;
+        self.store.clone().close().await;
+    }
+
+    /// How it stands.
+    pub(crate) fn status(&self) -> RegionStatus {
+        let observed = self.readiness.observed();
+        let obstacle = self.api.readiness().obstacles().into_iter().next();
+        let reason = obstacle.map(|(check, why)| format!("{check}: {why}")).or_else(|| observed.reason());
+        RegionStatus {
+            name: self.name.clone(),
+            role: self.role.word().to_owned(),
+            ready: reason.is_none(),
+            reason,
+            nodes: observed.nodes_ready,
+            nodes_wanted: observed.nodes_wanted,
+            deployments: observed.deployments_available,
+            endpoints: Endpoints {
+                api: self.address.as_ref().map(|address| format!("https://{address}")).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// What start-up says of it: `API https://127.0.0.1:6443, 17 nodes`.
+    pub(crate) fn summary(&self) -> String {
+        let nodes = self.readiness.observed().nodes_ready;
+        let noun = if nodes == 1 { "node" } else { "nodes" };
+        match &self.address {
+            Some(address) => format!("API https://{address}, {nodes} {noun}"),
+            None => format!("{nodes} {noun}"),
+        }
+    }
+
+    /// Deployments whose replicas are all available.
+    pub(crate) fn deployments_available(&self) -> usize {
+        self.readiness.observed().deployments_available
+    }
+
+    /// Its tasks, for `status`.
+    pub(crate) fn components(&self) -> Vec<ComponentStatus> {
+        let mut reports = self.servers.report();
+        reports.extend(self.clients.report());
+        reports.retain(|report| report.kind != Kind::Connection);
+        reports.into_iter().map(|report| ComponentStatus::of(&self.name, report)).collect()
+    }
+}
+
+/// A kube client of `api` with this identity; no socket lies between them.
+pub(crate) fn client(api: &ApiServer, identity: mainstay_resource::Identity) -> kube::Client {
+    kube::Client::new(api.service(identity), "default")
+}

@@ -1,0 +1,216 @@
+//! From a Config to a Platform that runs, in either world.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mainstay_base::net::Listener;
+use mainstay_base::task::{Kind, Shutdown, Tree};
+use mainstay_base::{Diagnostic, World, limits};
+use mainstay_source::Document;
+use mainstay_store::Event;
+
+use crate::config::{Config, Listening, RegionConfig};
+use crate::control;
+use crate::kubeconfig::Entry;
+use crate::progress::Progress;
+use crate::region::Region;
+use crate::state::State;
+use crate::status::{DocumentStatus, Status};
+use crate::{codes, documents};
+
+mod cluster;
+
+/// Sees every committed change of a region, in order.
+pub type Observe = Arc<dyn Fn(&str, &Event) + Send + Sync>;
+
+/// Where a platform keeps what it must not lose.
+pub enum Home {
+    /// Nowhere: the virtual world. Nothing listens, and every commit is shown to the observer.
+    Memory(Option<Observe>),
+    /// In a state folder, with an API that listens on loopback.
+    Folder(State, Listening),
+}
+
+/// What one region stands on.
+enum Foundation {
+    Memory { observe: Option<Observe>, region: String },
+    Folder { folder: PathBuf, listener: Listener },
+}
+
+/// A platform that runs.
+#[derive(Debug)]
+pub struct Platform {
+    shared: Arc<Shared>,
+    /// Global parts: the control socket.
+    tree: Tree,
+    progress: Progress,
+    source: Vec<Document>,
+    /// Held until the end: it locks the folder.
+    state: Option<State>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    name: String,
+    regions: Vec<Region>,
+    documents: Vec<DocumentStatus>,
+}
+
+impl Platform {
+    /// Starts every region, applies the Source's documents to the primary, and answers on the
+    /// control socket. Returns when everything runs, not when everything is ready.
+    ///
+    /// # Errors
+    /// A Diagnostic where a port is in use, a store is damaged, or a region cannot start.
+    pub async fn start(
+        world: World,
+        config: Config,
+        home: Home,
+        progress: Progress,
+    ) -> Result<Self, Diagnostic> {
+        let Config { name, regions: wanted, documents, .. } = config;
+        let tree = Tree::new(Shutdown::new());
+        let mut foundations = home.lay(&world, &wanted).await?;
+        let mut regions = Vec::new();
+        for (region, foundation) in wanted.into_iter().zip(foundations.drain(..)) {
+            regions.push(cluster::start(&world, region, foundation, tree.shutdown().child()).await?);
+        }
+        let fates = match regions.first() {
+            Some(primary) => documents::apply(primary.client(), &documents).await,
+            None => Ok(Vec::new()),
+        };
+        let fates = fates.map_err(|error| cluster::cannot_start("the primary region", &error))?;
+        let shared = Arc::new(Shared { name, regions, documents: fates });
+        let mut platform = Self { shared, tree, progress, source: documents, state: home.into_state() };
+        platform.answer(&world).await?;
+        Ok(platform)
+    }
+
+    /// Its regions, the primary first.
+    pub fn regions(&self) -> &[Region] {
+        &self.shared.regions
+    }
+
+    /// The documents the API server refused.
+    pub fn refusals(&self) -> Vec<Diagnostic> {
+        let fates = self.shared.documents.iter().zip(&self.source);
+        fates
+            .filter_map(|(fate, document)| Some(documents::refusal(document, fate.reason.as_deref()?)))
+            .collect()
+    }
+
+    /// Returns when every region's nodes are ready and its Deployments available.
+    pub async fn ready(&self) {
+        for region in self.regions() {
+            let phase = self.progress.begin(region.name());
+            region.readiness.nodes().await;
+            phase.done(region.summary());
+        }
+        let phase = self.progress.begin("Workloads");
+        for region in self.regions() {
+            region.readiness.all().await;
+        }
+        let available: usize = self.regions().iter().map(Region::deployments_available).sum();
+        phase.done(format!("{available} deployments available, 0 pending"));
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// What kubectl needs, per region; nothing in a virtual world.
+    pub fn kubeconfig_entries(&self) -> Vec<Entry> {
+        self.regions().iter().filter_map(|region| region.entry.clone()).collect()
+    }
+
+    /// Returns when somebody asked it to end, or a part failed that everything needs.
+    pub async fn stopped(&self) {
+        self.tree.shutdown().begun().await;
+    }
+
+    /// Ends everything in order: first who writes, then the stores.
+    pub async fn drain(self) {
+        self.tree.drain(limits::DRAIN).await;
+        for region in self.regions() {
+            region.drain().await;
+        }
+    }
+
+    /// Answers on the state folder's control socket.
+    async fn answer(&mut self, world: &World) -> Result<(), Diagnostic> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let path = state.control_socket();
+        let listener = world.net().bind_unix(&path).await.map_err(|error| {
+            Diagnostic::error(codes::STATE_FOLDER, format!("{} cannot be made", path.display()))
+                .cause(error.to_string())
+                .help(
+                    "a socket's path must be short (100 characters): name another folder with `--state DIR`",
+                )
+        })?;
+        let shared = Arc::clone(&self.shared);
+        let (tree, stop) = (self.tree.clone(), self.tree.shutdown().clone());
+        self.tree.spawn(
+            Kind::Listener,
+            "control",
+            control::answer(listener, tree, move || shared.status(), stop),
+        );
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn status(&self) -> Status {
+        let regions: Vec<_> = self.regions.iter().map(Region::status).collect();
+        Status {
+            name: self.name.clone(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ready: regions.iter().all(|region| region.ready),
+            regions,
+            components: self.regions.iter().flat_map(Region::components).collect(),
+            documents: self.documents.clone(),
+        }
+    }
+}
+
+impl Home {
+    /// What each region stands on: its ports are taken first, so that nothing is written when one is
+    /// in use.
+    async fn lay(&self, world: &World, regions: &[RegionConfig]) -> Result<Vec<Foundation>, Diagnostic> {
+        match self {
+            Self::Memory(observe) => Ok(regions
+                .iter()
+                .map(|region| Foundation::Memory { observe: observe.clone(), region: region.name.clone() })
+                .collect()),
+            Self::Folder(state, listening) => {
+                let mut foundations = Vec::new();
+                for (index, region) in regions.iter().enumerate() {
+                    let listener = bind(world, listening.first_port, index).await?;
+                    foundations.push(Foundation::Folder { folder: state.region(&region.name)?, listener });
+                }
+                Ok(foundations)
+            }
+        }
+    }
+
+    fn into_state(self) -> Option<State> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Folder(state, _) => Some(state),
+        }
+    }
+}
+
+/// Takes the API port of the region at `index`.
+async fn bind(world: &World, first_port: u16, index: usize) -> Result<Listener, Diagnostic> {
+    let offset = u16::try_from(index).unwrap_or(u16::MAX);
+    let port = if first_port == 0 { 0 } else { first_port.saturating_add(offset) };
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    world.net().bind(address).await.map_err(|error| {
+        Diagnostic::error(codes::PORT_IN_USE, format!("port {port} cannot be used"))
+            .cause(format!("bind {address}: {error}"))
+            .help("stop what uses it, or choose other ports with `--api-port PORT` (0: any that is free)")
+    })
+}

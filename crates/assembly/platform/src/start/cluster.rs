@@ -1,0 +1,154 @@
+//! One region, from its foundation up: store, keys, API server, definitions, components.
+
+use std::sync::Arc;
+
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use kube::{Api, Client};
+use mainstay_apiserver::ApiServer;
+use mainstay_base::disk::RealDisk;
+use mainstay_base::net::Listener;
+use mainstay_base::task::{Kind, Shutdown, Tree};
+use mainstay_base::{BoxError, Diagnostic, World};
+use mainstay_kinds::cluster_config;
+use mainstay_pki::{Authority, Subject, Tokens};
+use mainstay_resource::access::MASTERS;
+use mainstay_store::Store;
+
+use super::Foundation;
+use crate::config::RegionConfig;
+use crate::documents::FIELD_MANAGER;
+use crate::kubeconfig::{self, Entry};
+use crate::readiness::Readiness;
+use crate::region::{Region, client};
+use crate::{codes, components};
+
+/// The first address of the service range, where `kubernetes.default` is.
+const SERVICE_ADDRESS: &str = "10.96.0.1";
+
+/// Starts a region on its foundation.
+pub(super) async fn start(
+    world: &World,
+    config: RegionConfig,
+    foundation: Foundation,
+    shutdown: Shutdown,
+) -> Result<Region, Diagnostic> {
+    let name = config.name.clone();
+    let fail = |error: &dyn std::error::Error| cannot_start(&name, error);
+    let (store, door) = match foundation {
+        Foundation::Memory { observe, region } => {
+            let observer = observe.map(|observe| {
+                Box::new(move |event: &mainstay_store::Event| observe(&region, event))
+                    as mainstay_store::Observer
+            });
+            (Store::in_memory(observer), None)
+        }
+        Foundation::Folder { folder, listener } => {
+            let disk = Arc::new(RealDisk::open(&folder).map_err(|error| fail(&error))?);
+            let store = Store::open(disk.clone(), mainstay_apiserver::index).map_err(|error| fail(&error))?;
+            let authority = Authority::load_or_create(&*disk, world, &name).map_err(|error| fail(&error))?;
+            (store, Some((authority, listener)))
+        }
+    };
+    let address = match &door {
+        Some((_, listener)) => Some(listener.local_addr().map_err(|error| fail(&error))?),
+        None => None,
+    };
+    let api = ApiServer::new(mainstay_apiserver::Config {
+        world: world.clone(),
+        region: name.clone(),
+        store: store.clone(),
+        rules: components::all().iter().map(|one| (one.user.to_owned(), one.rules)).collect(),
+        tokens: Tokens::new(),
+        advertise: address.as_ref().map(ToString::to_string).unwrap_or_default(),
+    });
+    let servers = Tree::new(shutdown.clone());
+    let clients = Tree::new(shutdown);
+    api.bootstrap().await.map_err(|error| fail(&error))?;
+    let administrator = client(&api, components::administrator());
+    install(&administrator, &config).await.map_err(|error| fail(&error))?;
+    let entry = match door {
+        Some((authority, listener)) => {
+            let entry = open_door(&name, &authority, listener, &api, &servers);
+            Some(entry.map_err(|error| fail(&*error))?)
+        }
+        None => None,
+    };
+    let (groups, _problems) = mainstay_capacity::groups(&config.cluster);
+    let wanted = groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum();
+    let readiness = Readiness::expecting(wanted);
+    let region = Region {
+        name: name.clone(),
+        role: config.role,
+        servers,
+        clients,
+        store,
+        api,
+        readiness,
+        address,
+        entry,
+    };
+    region.start_components(world);
+    let (readiness, observer) = (region.readiness.clone(), region.client());
+    region
+        .clients
+        .supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
+    Ok(region)
+}
+
+/// Puts our definitions and the region's own ClusterConfig into it.
+async fn install(client: &Client, config: &RegionConfig) -> Result<(), kube::Error> {
+    let definitions: Api<
+        k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    > = Api::all(client.clone());
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    for definition in mainstay_kinds::crds() {
+        let name = definition.metadata.name.clone().unwrap_or_default();
+        definitions.patch(&name, &parameters, &Patch::Apply(&definition)).await?;
+    }
+    let stored = cluster_config::to_stored(config.document.clone());
+    let resource = ApiResource {
+        group: "eksctl.io".to_owned(),
+        version: "v1alpha5".to_owned(),
+        api_version: cluster_config::API_VERSION.to_owned(),
+        kind: cluster_config::KIND.to_owned(),
+        plural: "clusterconfigs".to_owned(),
+    };
+    let configs: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    configs.patch(&config.cluster.metadata.name, &parameters, &Patch::Apply(&stored)).await?;
+    Ok(())
+}
+
+/// Lets kubectl in: the server's certificate, the administrator's, and the accept loop.
+fn open_door(
+    region: &str,
+    authority: &Authority,
+    listener: Listener,
+    api: &ApiServer,
+    tree: &Tree,
+) -> Result<Entry, BoxError> {
+    let address = listener.local_addr()?;
+    let certificate = authority.issue_server(&[SERVICE_ADDRESS.to_owned()])?;
+    let administrator = authority.issue_client(&Subject::new("mainstay:administrator", &[MASTERS]))?;
+    api.serve(listener, authority.server_config(&certificate)?, tree);
+    let entry = Entry {
+        name: kubeconfig::context(region),
+        server: format!("https://{address}"),
+        authority_pem: authority.certificate_pem().to_owned(),
+        certificate_pem: administrator.certificate_pem,
+        key_pem: administrator.key_pem,
+    };
+    Ok(entry)
+}
+
+/// A region that cannot start, and why.
+pub(super) fn cannot_start(region: &str, error: &dyn std::error::Error) -> Diagnostic {
+    let mut problem =
+        Diagnostic::error(codes::REGION_START, format!("{region} cannot start")).cause(error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        problem = problem.cause(cause.to_string());
+        source = cause.source();
+    }
+    problem.help("its files are untouched; `mainstay reset` removes them and starts afresh")
+}

@@ -1,0 +1,118 @@
+//! What `mainstay status` tells, and its JSON form.
+
+use mainstay_base::task;
+use serde::{Deserialize, Serialize};
+
+/// The whole platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The platform's name.
+    pub name: String,
+    /// The process that runs it.
+    pub pid: u32,
+    /// Mainstay's own version.
+    pub version: String,
+    /// Whether every region is ready.
+    pub ready: bool,
+    /// Each region, the primary first.
+    pub regions: Vec<RegionStatus>,
+    /// Each running task, by region.
+    pub components: Vec<ComponentStatus>,
+    /// Each document of the Source and what became of it.
+    pub documents: Vec<DocumentStatus>,
+}
+
+/// One region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionStatus {
+    /// Its name.
+    pub name: String,
+    /// `primary` or `secondary`.
+    pub role: String,
+    /// Whether its API answers, its nodes are ready and its Deployments available.
+    pub ready: bool,
+    /// Why it is not ready, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Nodes that are ready.
+    pub nodes: usize,
+    /// Nodes the ClusterConfig asks for.
+    pub nodes_wanted: usize,
+    /// Deployments that are available.
+    pub deployments: usize,
+    /// Where it can be reached.
+    pub endpoints: Endpoints,
+}
+
+/// Where a region can be reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The Kubernetes API.
+    pub api: String,
+}
+
+/// One running task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComponentStatus {
+    /// The region it belongs to.
+    pub region: String,
+    /// Its name.
+    pub name: String,
+    /// `running`, `backing off` or `failed`.
+    pub state: String,
+    /// The last failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// How often it was started again.
+    pub restarts: u32,
+}
+
+impl ComponentStatus {
+    /// The line of one task.
+    pub(crate) fn of(region: &str, report: task::Report) -> Self {
+        let (state, failure) = match report.state {
+            task::State::Running => ("running", None),
+            task::State::BackingOff(failure) => ("backing off", Some(failure)),
+            task::State::Failed(failure) => ("failed", Some(failure)),
+        };
+        Self {
+            region: region.to_owned(),
+            name: report.name,
+            state: state.to_owned(),
+            failure,
+            restarts: report.restarts,
+        }
+    }
+}
+
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It is in the cluster, and something runs it.
+    Applied,
+    /// It is in the cluster; nothing runs it yet.
+    Stored,
+    /// It is not in a cluster: no API serves its kind yet.
+    NotRunYet,
+    /// The API server refused it.
+    Refused,
+}
+
+/// One document of the Source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentStatus {
+    /// The file, as the Source names it.
+    pub file: String,
+    /// The line it starts on.
+    pub line: u32,
+    /// What it is: `apps/v1 Deployment production/order-service`, `Prometheus configuration`, …
+    pub what: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
