@@ -35,7 +35,6 @@ async fn measure(server: &Server) -> anyhow::Result<serde_json::Value> {
         clients.push(Arc::new(Client::connect(&server.access).await?));
     }
     let load = Load { server, clients };
-    load.namespace("bench").await?;
     load.namespace("bench-list").await?;
     let idle_kib = server.resident_kib()?;
     let fsyncs_before = load.store_counts().await?;

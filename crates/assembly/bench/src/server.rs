@@ -29,7 +29,8 @@ impl Server {
         let program = std::env::current_exe()?.with_file_name("mainstay");
         let home = tempfile::tempdir()?;
         std::fs::create_dir(home.path().join("source"))?;
-        std::fs::write(home.path().join("source/empty.yaml"), "")?;
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: bench}\n";
+        std::fs::write(home.path().join("source/namespace.yaml"), namespace)?;
         let state = home.path().join("state");
         let status = Command::new(&program)
             .args(["up", "--detach", "--api-port", "0", "--wait", "60s", "--state"])

@@ -135,9 +135,10 @@ fn take_out(config: &mut Value, name: &str) {
     }
 }
 
-/// JSON is YAML; kubectl and people read block style better.
+/// In block style, each value on one line, as kubectl writes it.
 fn to_yaml(config: &Value) -> String {
-    serde_saphyr::to_string(config).unwrap_or_else(|_| config.to_string())
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(config, options).unwrap_or_else(|_| config.to_string())
 }
 
 fn unusable(path: &Path, why: &str) -> Diagnostic {

@@ -64,7 +64,7 @@ impl Region {
     pub(crate) fn start_components(&self, world: &World) {
         for component in components::all() {
             let api = self.api.clone();
-            let world = world.clone();
+            let world = world.scoped(&self.name);
             let kind = if component.name.ends_with("agent") { Kind::Agent } else { Kind::Controller };
             self.clients.supervise(kind, component.name, move || {
                 component.run(client(&api, components::identity(&component)), world.clone())

@@ -22,7 +22,11 @@ use crate::random::{Random, Seed};
 
 /// A handle to the surroundings; clones share them.
 #[derive(Clone, Debug)]
-pub struct World(Arc<Inner>);
+pub struct World {
+    inner: Arc<Inner>,
+    /// Whose random streams this handle draws from; empty for the whole World's.
+    scope: Arc<str>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -83,43 +87,50 @@ impl World {
     fn with(clock: Clock, seed: Seed, is_virtual: bool) -> Self {
         let net = if is_virtual { Net::in_memory(seed) } else { Net::real() };
         let identities = Mutex::new(Random::named(seed, "identities"));
-        Self(Arc::new(Inner { clock, seed, is_virtual, net, identities }))
+        let inner = Arc::new(Inner { clock, seed, is_virtual, net, identities });
+        Self { inner, scope: Arc::from("") }
     }
 
     /// This World's time.
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.inner.clock
     }
 
     /// The time of day in this World.
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.inner.clock.now()
     }
 
     /// The number all randomness of this World comes from.
     pub fn seed(&self) -> Seed {
-        self.0.seed
+        self.inner.seed
     }
 
     /// Whether time is virtual and nothing outside can be reached.
     pub fn is_virtual(&self) -> bool {
-        self.0.is_virtual
+        self.inner.is_virtual
     }
 
     /// This World's network.
     pub fn net(&self) -> &Net {
-        &self.0.net
+        &self.inner.net
     }
 
-    /// The random stream called `name` (`<room>/<region>/<purpose>`).
+    /// The random stream called `name` (`<room>/<purpose>`) of this handle's scope.
     pub fn random(&self, name: &str) -> Random {
-        Random::named(self.0.seed, name)
+        Random::named(self.inner.seed, &format!("{}/{name}", self.scope))
+    }
+
+    /// The same World with random streams of its own: two regions do not draw alike.
+    #[must_use]
+    pub fn scoped(&self, scope: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), scope: scope.into() }
     }
 
     /// A new version-4 UUID, in text.
     pub fn uuid(&self) -> String {
         let mut bytes = [0_u8; 16];
-        self.0.identities.lock().expect("invariant: no panic while drawing").fill(&mut bytes);
+        self.inner.identities.lock().expect("invariant: no panic while drawing").fill(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         uuid_text(bytes)
@@ -128,7 +139,7 @@ impl World {
     /// `length` characters as upstream's `generateName` appends them (no vowels, no 0, 1, 3).
     pub fn name_suffix(&self, length: usize) -> String {
         const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        let mut stream = self.0.identities.lock().expect("invariant: no panic while drawing");
+        let mut stream = self.inner.identities.lock().expect("invariant: no panic while drawing");
         (0..length).filter_map(|_| stream.pick(ALPHABET).map(|byte| char::from(*byte))).collect()
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn collect(path: &Path) -> Found {
 impl Found {
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         let message = format!("cannot read `{}`", path.display());
-        self.diagnostics.push(Diagnostic::error(problem::UNREADABLE, message).cause(error.to_string()));
+        let diagnostic = Diagnostic::error(problem::UNREADABLE, message).cause(error.to_string());
+        self.diagnostics.push(diagnostic.help(problem::UNREADABLE_HELP));
     }
 }
 

@@ -30,6 +30,12 @@ pub(crate) const WRONG_VALUE: &str = "M0110";
 /// There is no document in the Source.
 pub(crate) const EMPTY: &str = "M0111";
 
+/// What helps when nothing more is known about broken YAML.
+pub(crate) const SYNTAX_HELP: &str =
+    "look for a bracket, a quote or an indent that is missing on this line or above it";
+/// What helps when a Source cannot be read.
+pub(crate) const UNREADABLE_HELP: &str = "name a folder or a file that exists and that you may read";
+
 /// A longer line is not shown whole.
 const LINE_BYTES: usize = 2000;
 

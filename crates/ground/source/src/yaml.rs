@@ -142,7 +142,8 @@ impl Builder<'_> {
         let has_tab = line.trim_start_matches(' ').starts_with('\t');
         let help = has_tab.then_some("indent with spaces: YAML does not take tabs there");
         let mut diagnostic = self.problem(problem::SYNTAX, message, at);
-        diagnostic.help = help.or_else(|| problem::template_help(line)).map(str::to_owned);
+        let help = help.or_else(|| problem::template_help(line)).unwrap_or(problem::SYNTAX_HELP);
+        diagnostic.help = Some(help.to_owned());
         if self.parsed.diagnostics.last() != Some(&diagnostic) {
             self.parsed.extend([diagnostic]);
         }

@@ -77,6 +77,8 @@ pub(super) async fn start(
     let (groups, _problems) = mainstay_capacity::groups(&config.cluster);
     let wanted = groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum();
     let readiness = Readiness::expecting(wanted);
+    let keeper = api.clone();
+    servers.supervise(Kind::Housekeeping, "event-expiry", move || keeper.clone().expire_events());
     let region = Region {
         name: name.clone(),
         role: config.role,
