@@ -9,6 +9,7 @@
 mod address;
 mod pod;
 mod service;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +42,7 @@ impl Strategy {
     /// Prepares an object that is about to be made. Its metadata is complete, uid included.
     pub(crate) fn prepare_create(&self, info: &ResourceInfo, object: &mut Value) -> Result<(), Status> {
         if info.has_status() && !comes_with_status(info) {
-            drop_status(object);
+            status::begin(info, object);
         }
         match (&*info.group, &*info.kind) {
             ("", "Pod") => pod::prepare(&self.store, info, object)?,
@@ -88,12 +89,6 @@ impl Strategy {
 /// A kubelet registers its Node with what it knows of it.
 fn comes_with_status(info: &ResourceInfo) -> bool {
     info.group.is_empty() && &*info.kind == "Node"
-}
-
-fn drop_status(object: &mut Value) {
-    if let Some(fields) = object.as_object_mut() {
-        fields.remove("status");
-    }
 }
 
 /// An object of the store, decoded.

@@ -181,9 +181,11 @@ fn a_job_selects_its_pods_by_its_uid() {
 }
 
 #[test]
-fn a_status_sent_with_a_new_object_is_dropped() {
+fn a_status_sent_with_a_new_object_gives_way_to_the_kinds_own_beginning() {
     let object = json!({ "metadata": {}, "spec": {}, "status": { "replicas": 9 } });
-    assert!(made(&strategy(), "apps", "deployments", object).unwrap().get("status").is_none());
+    let begins = |resource| made(&strategy(), "apps", resource, object.clone()).unwrap()["status"].clone();
+    assert_eq!(begins("deployments"), json!({}));
+    assert_eq!(begins("replicasets"), json!({ "replicas": 0 }));
 }
 
 #[test]
