@@ -1,0 +1,6 @@
+//! The whole platform in virtual time.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod rules;
+mod scene;
+mod world;

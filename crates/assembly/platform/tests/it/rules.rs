@@ -1,0 +1,191 @@
+//! Each component's table of rules is what it needs: nothing is asked outside it, and nothing
+//! stands in it that a full life of a platform does not use.
+
+use std::collections::BTreeSet;
+
+use kube::ResourceExt as _;
+use kube::api::{DeleteParams, Patch, PatchParams, PropagationPolicy};
+use mainstay_platform::{Platform, components};
+use serde_json::json;
+
+use crate::scene::{api, apply, on_the_example, pass};
+
+/// Lines for kinds that this server does not have: each of its own can be deleted as a collection.
+const RARE: [(&str, &str, &str); 1] =
+    [("system:serviceaccount:kube-system:namespace-controller", "*", "delete")];
+
+#[test]
+fn no_component_asks_outside_its_rules_and_every_rule_is_used() {
+    let (denied, unused) = on_the_example(1, |_, platform| async move {
+        live_a_full_life(&platform).await;
+        let calls = platform.regions()[0].api().calls();
+        let denied: Vec<_> = calls.iter().filter(|call| call.denied > 0).cloned().collect();
+        let mut unused = BTreeSet::new();
+        for component in components::all() {
+            for rule in component.rules {
+                for (group, resource, verb) in lines(rule) {
+                    let used = calls.iter().any(|call| {
+                        call.user == component.user
+                            && call.allowed > 0
+                            && (group == "*" || call.group == group)
+                            && (resource == "*" || call.resource == resource)
+                            && (verb == "*" || call.verb == verb)
+                    });
+                    if !used && !RARE.contains(&(component.user, resource, verb)) {
+                        unused.insert(format!("{}: {verb} {group}/{resource}", component.user));
+                    }
+                }
+            }
+        }
+        (denied, unused)
+    });
+    assert!(denied.is_empty(), "asked outside the table: {denied:#?}");
+    assert!(unused.is_empty(), "in the table, never used: {unused:#?}");
+}
+
+/// Every (group, resource, verb) of a rule.
+fn lines(
+    rule: &mainstay_resource::access::Rule,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let rule = *rule;
+    rule.groups.iter().flat_map(move |group| {
+        rule.resources
+            .iter()
+            .flat_map(move |resource| rule.verbs.iter().map(move |verb| (*group, *resource, *verb)))
+    })
+}
+
+/// Rollouts, adoption, deletion in every manner, lost machines.
+async fn live_a_full_life(platform: &Platform) {
+    let region = &platform.regions()[0];
+    let merge = PatchParams::default();
+    let deployments = api(region, "apps/v1", "Deployment", "production");
+    let release = json!({"spec": {"template": {"metadata": {"annotations": {"release": "2"}}}}});
+    deployments.patch("order-service", &merge, &Patch::Merge(&release)).await.unwrap();
+    let too_large = json!({"spec": {"template": {"spec": {"containers": [
+        {"name": "user-service", "image": "x", "resources": {"requests": {"cpu": "999"}, "limits": {"cpu": "999"}}}
+    ]}}}});
+    deployments.patch("user-service", &merge, &Patch::Strategic(&too_large)).await.unwrap();
+    let history = json!({"spec": {"revisionHistoryLimit": 0}});
+    deployments.patch("payment-service", &merge, &Patch::Merge(&history)).await.unwrap();
+    deployments.patch("payment-service", &merge, &Patch::Merge(&release)).await.unwrap();
+    pass(60).await;
+    adopt(region).await;
+    collide(region).await;
+    repeat(region).await;
+    deployments.delete("order-service", &DeleteParams::foreground()).await.unwrap();
+    let orphan =
+        DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+    deployments.delete("payment-service", &orphan).await.unwrap();
+    pass(60).await;
+    api(region, "v1", "Namespace", "").delete("production", &DeleteParams::default()).await.unwrap();
+    lose_machines(region).await;
+    pass(600).await;
+}
+
+/// A pod and a set that somebody made by hand, which their selectors claim.
+async fn adopt(region: &mainstay_platform::Region) {
+    let labels = json!({"app": "adopted"});
+    let spec = json!({"containers": [{"name": "c", "image": "x"}], "tolerations": [{"operator": "Exists"}]});
+    apply(region, json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "orphan", "namespace": "default", "labels": {"app": "adopted", "set": "yes"}},
+        "spec": spec,
+    }))
+    .await;
+    apply(region, json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"name": "hand-made", "namespace": "default", "labels": {"app": "adopted", "set": "yes"}},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "adopted", "set": "yes"}}, "template": {
+            "metadata": {"labels": {"app": "adopted", "set": "yes"}}, "spec": spec,
+        }},
+    }))
+    .await;
+    pass(20).await;
+    apply(
+        region,
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "adopter", "namespace": "default"},
+            "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {
+                "metadata": {"labels": labels}, "spec": spec,
+            }},
+        }),
+    )
+    .await;
+    pass(60).await;
+}
+
+/// A set of the wanted name that belongs to nobody and matches no selector.
+async fn collide(region: &mainstay_platform::Region) {
+    let deployments = api(region, "apps/v1", "Deployment", "default");
+    let deployment = deployments.get("adopter").await.unwrap();
+    let orphan =
+        DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+    deployments.delete("adopter", &orphan).await.unwrap();
+    pass(10).await;
+    let sets = api(region, "apps/v1", "ReplicaSet", "default");
+    for set in sets.list(&kube::api::ListParams::default()).await.unwrap().items {
+        if set.name_any().starts_with("adopter-") {
+            let relabelled = json!({"metadata": {"labels": {"app": "nobody"}}});
+            sets.patch(&set.name_any(), &PatchParams::default(), &Patch::Merge(&relabelled)).await.unwrap();
+        }
+    }
+    apply(
+        region,
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "adopter", "namespace": "default"}, "spec": deployment.data["spec"],
+        }),
+    )
+    .await;
+    pass(30).await;
+}
+
+/// The same things again, so that the same Events are told again.
+async fn repeat(region: &mainstay_platform::Region) {
+    let deployments = api(region, "apps/v1", "Deployment", "default");
+    for replicas in [14, 1, 14, 1, 14, 1] {
+        let scaled = json!({"spec": {"replicas": replicas}});
+        deployments.patch_scale("adopter", &PatchParams::default(), &Patch::Merge(&scaled)).await.unwrap();
+        pass(60).await;
+    }
+    let claims = api(region, "mainstay.dev/v1alpha1", "NodeClaim", "");
+    let name = claims.list(&kube::api::ListParams::default()).await.unwrap().items[5].name_any();
+    for fault in [json!("killed"), json!(null), json!("killed"), json!(null)] {
+        let marked = json!({"metadata": {"annotations": {"mainstay.dev/fault": fault}}});
+        claims.patch(&name, &PatchParams::default(), &Patch::Merge(&marked)).await.unwrap();
+        pass(60).await;
+    }
+    pass(400).await;
+}
+
+/// One machine dies, one is no longer wanted, and a pod stays bound to a Node that is gone.
+async fn lose_machines(region: &mainstay_platform::Region) {
+    let claims = api(region, "mainstay.dev/v1alpha1", "NodeClaim", "");
+    let list = claims.list(&kube::api::ListParams::default()).await.unwrap();
+    let killed = json!({"metadata": {"annotations": {"mainstay.dev/fault": "killed"}}});
+    let dying = list.items[0].name_any();
+    claims.patch(&dying, &PatchParams::default(), &Patch::Merge(&killed)).await.unwrap();
+    pass(30).await;
+    claims.delete(&dying, &DeleteParams::default()).await.unwrap();
+    let configs = api(region, "eksctl.io/v1alpha5", "ClusterConfig", "");
+    let name = configs.list(&kube::api::ListParams::default()).await.unwrap().items[0].name_any();
+    let config = configs.get(&name).await.unwrap();
+    let mut groups = config.data["nodeGroups"].clone();
+    groups[1]["minSize"] = json!(1);
+    groups[1]["desiredCapacity"] = json!(2);
+    configs
+        .patch(&name, &PatchParams::default(), &Patch::Merge(&json!({"nodeGroups": groups})))
+        .await
+        .unwrap();
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranded", "namespace": "default"},
+            "spec": {"nodeName": "no-such-node", "containers": [{"name": "c", "image": "x"}]},
+        }),
+    )
+    .await;
+    pass(120).await;
+}
