@@ -1,4 +1,4 @@
-//! The rules of the house, as a test: edges, sizes, headers, words, error pages.
+//! The rules of the house, as a test: edges, unused dependencies, sizes, headers, words, error pages.
 //!
 //! Each rule returns the sentences it objects to; no objection means tidy. `tidy-allow.txt` holds
 //! the sizes that are over the wall today; it may only shrink.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod edges;
 mod pages;
 mod sizes;
+mod unused;
 mod words;
 
 /// Every objection of every rule to the workspace at `root`.
@@ -18,6 +19,7 @@ pub(crate) fn objections(root: &Path) -> anyhow::Result<Vec<String>> {
         found.extend(sizes::check(file)?);
         found.extend(words::check(file));
     }
+    found.extend(unused::check(root, &files)?);
     found.extend(pages::check(root, &files)?);
     let allowed = std::fs::read_to_string(root.join("xtask/tidy-allow.txt")).unwrap_or_default();
     Ok(ratchet(found, &allowed))

@@ -61,7 +61,7 @@ fn place(root: &Path, package: &Package) -> Option<(String, String)> {
 
 /// The Markdown table whose head starts with `head`: first cell → the backticked or comma-separated
 /// words of the second.
-fn table(page: &str, head: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn table(page: &str, head: &str) -> BTreeMap<String, BTreeSet<String>> {
     page.lines()
         .skip_while(|line| !line.starts_with(head))
         .skip(2)
