@@ -28,7 +28,7 @@ lint: ## Format, clippy, tidy, licences.
 	@cargo fmt --all --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@cargo xtask tidy
-	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	 else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
 
 bench: ## What a request costs, as JSON.

@@ -37,13 +37,13 @@ pub(crate) fn target(named: Option<&Path>) -> Result<PathBuf, Failure> {
                 .help("start one with `mainstay up [SOURCE]`"),
         )),
         several => {
-            let names: Vec<String> = several.iter().map(|folder| folder.display().to_string()).collect();
+            let folders: Vec<String> = several.iter().map(|folder| folder.display().to_string()).collect();
             Err(Failure::usage(
                 Diagnostic::error(
                     codes::AMBIGUOUS_PLATFORM,
                     format!("{} platforms could be meant", several.len()),
                 )
-                .cause(names.join(", "))
+                .cause(folders.join(", "))
                 .help("name one with `--state DIR`"),
             ))
         }

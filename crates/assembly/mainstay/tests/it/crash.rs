@@ -87,8 +87,8 @@ async fn verify(client: &Client, acknowledged: &Arc<Mutex<BTreeSet<String>>>) {
         assert_eq!(map.data.as_ref().unwrap()["name"], map.name_any(), "no half write");
     }
     let expected = acknowledged.lock().unwrap();
-    let lost: Vec<_> = expected.difference(&present).collect();
-    assert!(lost.is_empty(), "{} acknowledged writes are lost: {lost:?}", lost.len());
+    let missing: Vec<_> = expected.difference(&present).collect();
+    assert!(missing.is_empty(), "{} acknowledged writes are lost: {missing:?}", missing.len());
 }
 
 async fn client(home: &Home) -> Client {
