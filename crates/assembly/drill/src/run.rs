@@ -14,20 +14,25 @@ use crate::load::{Loaded, codes};
 use crate::report::{Report, StepResult};
 use crate::timeline::Timeline;
 
-/// Runs a drill under `seed` on a thread of its own and returns what it found.
+/// Runs a drill under `seed` on a thread of its own and returns what it found; `on_step` sees each
+/// step as soon as it is done.
 ///
 /// # Errors
 /// A Diagnostic where the platform cannot start; a step that fails is in the report.
-pub fn run(loaded: Loaded, seed: Seed) -> Result<Report, Diagnostic> {
+pub fn run(
+    loaded: Loaded,
+    seed: Seed,
+    on_step: impl Fn(&StepResult) + Send + 'static,
+) -> Result<Report, Diagnostic> {
     let start = loaded.drill.spec.start;
     // Outside the virtual world tokio's clock is the machine's.
     let started = Instant::now();
-    let mut report = World::enter(seed, start, move |world| rehearse(world, loaded))?;
+    let mut report = World::enter(seed, start, move |world| rehearse(world, loaded, on_step))?;
     report.real_seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
-async fn rehearse(world: World, loaded: Loaded) -> Result<Report, Diagnostic> {
+async fn rehearse(world: World, loaded: Loaded, on_step: impl Fn(&StepResult)) -> Result<Report, Diagnostic> {
     let Loaded { drill, config, manifests } = loaded;
     let begun = Instant::now();
     let timeline = Timeline::new(world.clock().clone());
@@ -55,6 +60,7 @@ async fn rehearse(world: World, loaded: Loaded) -> Result<Report, Diagnostic> {
         let name = step.name.clone().unwrap_or_else(|| describe(step));
         let result = StepResult { at_seconds: step.at.as_secs_f64(), name, passed, detail };
         timeline.step(&result);
+        on_step(&result);
         results.push(result);
     }
     tokio::time::sleep_until(begun + drill.spec.duration).await;

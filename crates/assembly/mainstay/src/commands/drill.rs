@@ -12,7 +12,13 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
         .map_err(|diagnostics| Failure { code: exit::USAGE, diagnostics })?;
     let seed = arguments.seed.or(loaded.drill.spec.seed).map_or_else(|| World::real().seed(), Seed);
     printer.say(&format!("Drill {} with seed {seed} …", loaded.drill.metadata.name));
-    let report = mainstay_drill::run(loaded, seed).map_err(Failure::unavailable)?;
+    let shows_steps = arguments.output == Output::Table;
+    let on_step = move |step: &StepResult| {
+        if shows_steps {
+            printer.data(&line(step));
+        }
+    };
+    let report = mainstay_drill::run(loaded, seed, on_step).map_err(Failure::unavailable)?;
     if let Some(path) = &arguments.timeline {
         std::fs::write(path, &report.timeline).map_err(|error| {
             Failure::unavailable(
@@ -25,7 +31,7 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
         Output::Json => {
             printer.data(&serde_json::to_string_pretty(&report).expect("invariant: a Report is JSON"));
         }
-        Output::Table => table(&report, printer),
+        Output::Table => printer.data(&verdict(&report)),
     }
     Ok(if report.passed { exit::DONE } else { exit::NO })
 }
@@ -33,21 +39,21 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
 /// The timeline cannot be written.
 const TIMELINE: &str = "M0404";
 
-fn table(report: &Report, printer: Printer) {
-    report.steps.iter().for_each(|step| printer.data(&line(step)));
-    let rate = if report.real_seconds > 0.0 { report.virtual_seconds / report.real_seconds } else { 0.0 };
+/// The last line: whether it passed, and what it took.
+fn verdict(report: &Report) -> String {
+    let per_second = |amount: f64| if report.real_seconds > 0.0 { amount / report.real_seconds } else { 0.0 };
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-    let commits_per_second =
-        if report.real_seconds > 0.0 { report.commits as f64 / report.real_seconds } else { 0.0 };
-    let verdict = if report.passed { "passed" } else { "failed" };
-    printer.data(&format!(
-        "Drill {} {verdict}: {} of virtual time in {:.1}s ({rate:.0}x), {} commits ({commits_per_second:.0}/s), seed {}",
+    let commits_per_second = per_second(report.commits as f64);
+    format!(
+        "Drill {} {}: {} of virtual time in {:.1}s ({:.0}x), {} commits ({commits_per_second:.0}/s), seed {}",
         report.name,
+        if report.passed { "passed" } else { "failed" },
         clock(report.virtual_seconds),
         report.real_seconds,
+        per_second(report.virtual_seconds),
         report.commits,
         report.seed
-    ));
+    )
 }
 
 fn line(step: &StepResult) -> String {
