@@ -183,6 +183,8 @@ fn broken_field_queries_are_refused_with_upstreams_messages() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
     #[test]
     fn any_text_is_a_selector_or_refused(text in any::<String>()) {
         let _ = LabelSelector::parse(&text);

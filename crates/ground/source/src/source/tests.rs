@@ -282,6 +282,8 @@ fn check_places(source: &Source, node: crate::Node<'_>) -> Result<(), TestCaseEr
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
     #[test]
     fn any_text_loads_without_panic(text in any::<String>()) {
         let _ = Source::from_text("a.yaml", text.as_str());
