@@ -4,7 +4,7 @@ MAINSTAY := target/release/mainstay
 SOURCE ?= examples/enterprise
 WAIT ?= 120s
 
-.PHONY: up down status test soak lint bench build clean fuzz
+.PHONY: up down status test soak lint fuzz bench build
 
 up: build ## Bring the platform of SOURCE up and return when it is ready.
 	@$(MAINSTAY) up $(SOURCE) --detach --wait $(WAIT)
@@ -21,8 +21,13 @@ build: ## Build the optimised binary (the first time takes minutes).
 test: ## All tests, a fixed slice of seeds, kills and fuzz cases among them.
 	@.ci/test
 
-soak: ## The long runs: every seed and kill the issues name.
+soak: ## The long runs, optimised: 1,000 seeds of the faulty disk, 20 kills under load.
 	@.ci/soak
+
+FUZZ_SECONDS ?= 120
+
+fuzz: ## Every fuzz target for FUZZ_SECONDS (needs a nightly compiler and cargo-fuzz).
+	@.ci/fuzz $(FUZZ_SECONDS)
 
 lint: ## Format, clippy, tidy, licences.
 	@cargo fmt --all --check

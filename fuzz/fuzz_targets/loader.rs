@@ -1,7 +1,8 @@
-//! Any text is a Source with diagnostics, never a panic.
+//! Any text is a Source with diagnostics, never a panic, and every diagnostic can be shown.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use mainstay_base::diagnostic::{Style, render};
 use mainstay_source::Source;
 
 fuzz_target!(|text: &str| {
@@ -10,6 +11,9 @@ fuzz_target!(|text: &str| {
         for document in &source.documents {
             let _value = document.value();
             let _location = document.location("/metadata/name");
+        }
+        for diagnostic in &source.diagnostics {
+            assert!(render(diagnostic, Style::PLAIN).contains(diagnostic.code));
         }
     }
 });

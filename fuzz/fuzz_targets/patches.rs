@@ -1,21 +1,25 @@
-//! Any patch of any kind on any object is an object or an error.
+//! Any patch of any kind on any object is an object or an error, and a merge patch twice is one once.
 #![no_main]
 
+use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use mainstay_resource::gvk::GroupVersionKind;
+use mainstay_fuzz::{json, schema};
 use mainstay_resource::patch;
-use mainstay_resource::schema::Schema;
 use serde_json::Value;
 
-fuzz_target!(|text: &str| {
-    let Some((object, change)) = text.split_once('\0') else { return };
-    let (Ok(object), Ok(change)) = (serde_json::from_str::<Value>(object), serde_json::from_str::<Value>(change)) else {
-        return;
-    };
-    let _json = patch::json(&object, &change);
-    let _merged = patch::merge(object.clone(), &change);
-    let deployment = GroupVersionKind::new("apps", "v1", "Deployment");
-    if let Some(schema) = Schema::for_kind(&deployment) {
-        let _strategic = patch::strategic(&object, &change, schema);
-    }
+fuzz_target!(|bytes: &[u8]| {
+    let _too_few_bytes = run(&mut Unstructured::new(bytes));
 });
+
+fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
+    let schema = schema(bytes)?;
+    let (object, change) = (json(bytes)?, json(bytes)?);
+    let _refused = patch::json(&object, &change);
+    let _refused = patch::json(&object, &Value::Array(vec![change.clone()]));
+    let merged = patch::merge(object.clone(), &change);
+    assert_eq!(patch::merge(merged.clone(), &change), merged);
+    if let Ok(result) = patch::strategic(object, &change, schema) {
+        assert!(result.is_object());
+    }
+    Ok(())
+}

@@ -2,12 +2,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mainstay_resource::selector::{FieldSelector, LabelSelector};
+use mainstay_resource::{FieldSelector, LabelSelector, Quantity};
 
 fuzz_target!(|text: &str| {
-    if let Ok(selector) = text.parse::<LabelSelector>() {
-        let _matches = selector.matches(&|key| (key.len() % 2 == 0).then_some("value"));
+    if let Ok(selector) = LabelSelector::parse(text) {
+        let printed = selector.to_string();
+        let again = LabelSelector::parse(&printed).expect("what is printed can be read");
+        assert_eq!(again.to_string(), printed);
     }
-    let _either = text.parse::<FieldSelector>();
-    let _quantity = text.parse::<mainstay_resource::quantity::Quantity>();
+    if let Ok(selector) = FieldSelector::parse(text) {
+        let again = FieldSelector::parse(&selector.to_string()).expect("what is printed can be read");
+        assert_eq!(again.requirements().len(), selector.requirements().len());
+    }
+    if let Ok(quantity) = Quantity::parse(text) {
+        let again = Quantity::parse(&quantity.to_string()).expect("what is printed can be read");
+        assert_eq!(again, quantity);
+    }
 });
