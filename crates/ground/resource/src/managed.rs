@@ -248,8 +248,9 @@ pub fn update(live: Option<&Value>, new: &mut Value, schema: SchemaRef<'_>, auth
 /// The entries before an update: those the client sent if they are any, else those of the live
 /// object. A subresource cannot set them; `[]` or `[{}]` resets them.
 fn entries_to_update(live: Option<&Value>, new: &mut Value, author: &Author<'_>) -> Entries {
-    let stored = live.and_then(|live| live.pointer("/metadata/managedFields")).and_then(Value::as_array);
-    let sent = new.pointer_mut("/metadata/managedFields").map(Value::take);
+    let stored = live.and_then(entries::stored);
+    let sent =
+        new.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields")).map(Value::take);
     match sent {
         Some(Value::Array(sent)) if stored == Some(&sent) => Entries(sent),
         Some(Value::Array(sent)) if author.subresource.is_empty() => {

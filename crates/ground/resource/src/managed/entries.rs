@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Author;
 use super::set::{FieldSet, Trie, intersection, subtract_from, union_into};
+use crate::meta;
 
 /// How many entries of updates an object keeps; older ones are merged.
 const UPDATE_ENTRIES_MAX: usize = 10;
@@ -15,6 +16,11 @@ pub(super) const UPDATE: &str = "Update";
 /// The entries of an object, in their JSON form.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entries(pub(super) Vec<Value>);
+
+/// The entries in an object's metadata.
+pub(super) fn stored(object: &Value) -> Option<&Vec<Value>> {
+    meta::metadata(object)?.get("managedFields")?.as_array()
+}
 
 pub(super) fn text<'v>(entry: &'v Value, field: &str) -> &'v str {
     entry.get(field).and_then(Value::as_str).unwrap_or_default()
@@ -39,8 +45,7 @@ pub(super) fn identity(entry: &Value) -> (&str, &str, &str, &str) {
 impl Entries {
     /// The entries of an object as the server stored it.
     pub(super) fn of(object: Option<&Value>) -> Self {
-        let entries = object.and_then(|object| object.pointer("/metadata/managedFields"));
-        Self(entries.and_then(Value::as_array).cloned().unwrap_or_default())
+        Self(object.and_then(stored).cloned().unwrap_or_default())
     }
 
     /// Entries a client sent, brought into the stored form; `None` when they are malformed.

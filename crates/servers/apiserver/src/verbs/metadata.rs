@@ -208,10 +208,9 @@ pub(crate) fn check_changed(live: &Value, object: &Value) -> Vec<Cause> {
             ));
         }
     }
-    let pairs = |object: &Value| object.pointer("/metadata/labels").cloned();
-    if pairs(live) != pairs(object)
-        || live.pointer("/metadata/annotations") != object.pointer("/metadata/annotations")
-    {
+    let (old, new) = (meta::metadata(live), meta::metadata(object));
+    let differs = |field| old.and_then(|old| old.get(field)) != new.and_then(|new| new.get(field));
+    if differs("labels") || differs("annotations") {
         check_pairs(object, &mut causes);
     }
     causes
@@ -231,7 +230,7 @@ const ANNOTATIONS_BYTES: usize = 256 * 1024;
 
 fn check_pairs(object: &Value, causes: &mut Vec<Cause>) {
     for field in ["labels", "annotations"] {
-        let Some(map) = object.pointer(&format!("/metadata/{field}")) else { continue };
+        let Some(map) = meta::metadata(object).and_then(|metadata| metadata.get(field)) else { continue };
         let Some(map) = map.as_object() else {
             causes.push(Cause::invalid(format!("metadata.{field}"), map, "must be a map of strings"));
             continue;
