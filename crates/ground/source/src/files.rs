@@ -137,7 +137,8 @@ impl Walk {
         if size > limits::SOURCE_FILE_BYTES {
             let limit = limits::SOURCE_FILE_BYTES / (1024 * 1024);
             let message = format!("`{}` is larger than {limit} MiB", path.display());
-            self.found.diagnostics.push(Diagnostic::error(problem::TOO_LARGE, message));
+            let help = "split the file, or keep it out of the Source";
+            self.found.diagnostics.push(Diagnostic::error(problem::TOO_LARGE, message).help(help));
             return;
         }
         self.bytes += size;

@@ -36,6 +36,12 @@ pub(crate) const SYNTAX_HELP: &str =
 /// What helps when a Source cannot be read.
 pub(crate) const UNREADABLE_HELP: &str = "name a folder or a file that exists and that you may read";
 
+/// What helps with an alias or a merge.
+pub(crate) const ALIAS_HELP: &str =
+    "write the value out; an anchor holds within one document, from where it stands on";
+/// What helps with a document that is too deep or too large once its aliases are written out.
+pub(crate) const EXTENT_HELP: &str = "split the document, or use fewer aliases and merges";
+
 /// A longer line is not shown whole.
 const LINE_BYTES: usize = 2000;
 

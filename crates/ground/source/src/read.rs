@@ -59,7 +59,7 @@ pub(crate) fn read<T: DeserializeOwned>(root: Node<'_>) -> Read<T> {
 fn is_consequence(error: &ReadError, node: Node<'_>, left_out: &BTreeSet<NodeId>) -> bool {
     match error.problem {
         Problem::Missing(field) => node.entry(field).is_some_and(|(_, value)| left_out.contains(&value.id())),
-        Problem::Other(_) => {
+        Problem::Other(_) | Problem::Type { .. } => {
             node.entries().any(|(key, value)| left_out.contains(&key.id()) || left_out.contains(&value.id()))
         }
         _ => false,
@@ -70,7 +70,10 @@ fn diagnostic(error: &ReadError, node: Node<'_>) -> Diagnostic {
     let (code, help) = match &error.problem {
         Problem::Unknown { written, known } => (problem::UNKNOWN_FIELD, suggest(written, known)),
         Problem::Variant { written, known } => (problem::WRONG_VALUE, suggest(written, known)),
-        Problem::Missing(_) | Problem::Other(_) => (problem::WRONG_VALUE, None),
+        Problem::Missing(_) => (problem::WRONG_VALUE, Some("add it".to_owned())),
+        Problem::Type { .. } | Problem::Other(_) => {
+            (problem::WRONG_VALUE, Some("change the value shown".to_owned()))
+        }
     };
     let mut diagnostic = problem::at(code, error.to_string(), node.file(), node.location());
     diagnostic.help = help;

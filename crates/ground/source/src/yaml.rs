@@ -202,7 +202,8 @@ impl Builder<'_> {
         } else {
             "the alias names an anchor of another document"
         };
-        self.report(problem::ALIAS, message, place);
+        let diagnostic = self.problem(problem::ALIAS, message, place).help(problem::ALIAS_HELP);
+        self.parsed.extend([diagnostic]);
         self.tree.add_scalar("", Form::Plain, place)
     }
 
@@ -228,7 +229,8 @@ impl Builder<'_> {
             self.parsed.roots.push(root);
             return;
         };
-        self.parsed.extend([problem::at(problem::ALIAS, limit, &self.source, location)]);
+        let diagnostic = problem::at(problem::ALIAS, limit, &self.source, location);
+        self.parsed.extend([diagnostic.help(problem::EXTENT_HELP)]);
     }
 
     /// Where a span of the text is in the file.

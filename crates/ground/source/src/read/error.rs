@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de;
+use serde::de::{self, Expected, Unexpected};
 
 use crate::tree::{Node, NodeId};
 
@@ -14,6 +14,8 @@ pub(crate) enum Problem {
     Variant { written: String, known: &'static [&'static str] },
     /// A field that must be there is not.
     Missing(&'static str),
+    /// A value of another type, or out of its type's range.
+    Type { expected: String, found: String },
     /// Anything else, as the type says it.
     Other(String),
 }
@@ -46,6 +48,7 @@ impl fmt::Display for ReadError {
                 write!(f, "`{written}` is not one of the values allowed here")
             }
             Problem::Missing(field) => write!(f, "the field `{field}` is missing"),
+            Problem::Type { expected, found } => write!(f, "expected {expected}, found {found}"),
             Problem::Other(text) => f.write_str(text),
         }
     }
@@ -58,6 +61,25 @@ impl de::Error for ReadError {
         Self { problem: Problem::Other(message.to_string()), at: None }
     }
 
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let problem = Problem::Type { expected: in_words(&expected.to_string()), found: what_stands(found) };
+        Self { problem, at: None }
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let (expected, found) = (expected.to_string(), what_stands(found));
+        let expected = range(&expected).map_or_else(|| in_words(&expected), str::to_owned);
+        Self { problem: Problem::Type { expected, found }, at: None }
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        if expected.starts_with("struct ") {
+            return Self::invalid_type(Unexpected::Seq, &expected.as_str());
+        }
+        Self::custom(format!("expected {expected}, found {length} values"))
+    }
+
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         Self { problem: Problem::Unknown { written: field.to_owned(), known }, at: None }
     }
@@ -68,5 +90,45 @@ impl de::Error for ReadError {
 
     fn missing_field(field: &'static str) -> Self {
         Self { problem: Problem::Missing(field), at: None }
+    }
+}
+
+/// What a type expects, without the names of Rust's types.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "text",
+        "a map" => "a mapping",
+        other if other.starts_with("struct ") => "a mapping",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// The whole numbers a type holds.
+fn range(expected: &str) -> Option<&'static str> {
+    Some(match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 on",
+        _ => return None,
+    })
+}
+
+/// What stands in the file, in YAML's words.
+fn what_stands(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("`{value}`"),
+        Unexpected::Unsigned(value) => format!("`{value}`"),
+        Unexpected::Signed(value) => format!("`{value}`"),
+        Unexpected::Float(value) => format!("`{value}`"),
+        Unexpected::Str(text) => format!("the text `{text}`"),
+        Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
+        Unexpected::Seq => "a sequence".to_owned(),
+        Unexpected::Map => "a mapping".to_owned(),
+        other => other.to_string(),
     }
 }

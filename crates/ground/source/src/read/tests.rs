@@ -78,9 +78,9 @@ fn everything_that_does_not_fit_is_told_at_once() {
         [
             "M0109 4:3 unknown field `desiredCapacty` (did you mean `desiredCapacity`?)",
             "M0109 5:3 unknown field `zebra` (there are: name, desiredCapacity, labels, effect)",
-            "M0110 7:20 invalid type: string \"three\", expected u32",
+            "M0110 7:20 expected a whole number, found the text `three` (change the value shown)",
             "M0110 8:11 `NoSchedul` is not one of the values allowed here (did you mean `NoSchedule`?)",
-            "M0110 9:9 invalid type: sequence, expected a string",
+            "M0110 9:9 expected text, found a sequence (change the value shown)",
         ]
     );
     let cluster = read.value.expect("what fits");
@@ -90,14 +90,24 @@ fn everything_that_does_not_fit_is_told_at_once() {
 #[test]
 fn a_field_that_must_be_there_is_missed_once() {
     for (text, expected) in [
-        ("nodeGroups: []\n", &["M0110 1:1 the field `version` is missing"][..]),
-        ("version: {a: 1}\n", &["M0110 1:10 invalid type: map, expected a string"]),
-        ("version: 1\nnodeGroups:\n- desiredCapacity: 1\n", &["M0110 3:3 the field `name` is missing"]),
-        ("[]\n", &["M0110 1:1 invalid length 0, expected struct Cluster with 4 elements"]),
-        ("version:\n", &["M0110 1:8 invalid type: unit value, expected a string"]),
+        ("nodeGroups: []\n", &["M0110 1:1 the field `version` is missing (add it)"][..]),
+        ("version: {a: 1}\n", &["M0110 1:10 expected text, found a mapping (change the value shown)"]),
+        (
+            "version: 1\nnodeGroups:\n- desiredCapacity: 1\n",
+            &["M0110 3:3 the field `name` is missing (add it)"],
+        ),
+        ("[]\n", &["M0110 1:1 expected a mapping, found a sequence (change the value shown)"]),
+        ("version:\n", &["M0110 1:8 expected text, found nothing (change the value shown)"]),
     ] {
         assert_eq!(told(&read_text(text)), expected, "{text}");
     }
+}
+
+#[test]
+fn a_number_out_of_range_is_told_its_range() {
+    let read = read_text("version: 1\nnodeGroups:\n- name: a\n  desiredCapacity: -1\n");
+    let expected = "expected a whole number from 0 to 4294967295, found `-1`";
+    assert_eq!(read.diagnostics[0].message, expected);
 }
 
 #[derive(Debug, Deserialize)]

@@ -69,7 +69,8 @@ fn merge(builder: &mut Builder<'_>, mut entries: Vec<NodeId>, merges: &[NodeId])
         for value in merges.iter().flat_map(|id| mappings_of(tree.node(*id))) {
             if !value.is_mapping() && problems.len() < limits::SOURCE_PROBLEMS {
                 let message = "only a mapping, or a sequence of mappings, can be merged";
-                problems.push(problem::at(problem::ALIAS, message, &builder.source, value.location()));
+                let diagnostic = problem::at(problem::ALIAS, message, &builder.source, value.location());
+                problems.push(diagnostic.help(problem::ALIAS_HELP));
             }
             for (key, value) in value.entries() {
                 if added.len() < room && names.insert(key.text().unwrap_or_default()) {
@@ -80,7 +81,8 @@ fn merge(builder: &mut Builder<'_>, mut entries: Vec<NodeId>, merges: &[NodeId])
         if added.len() >= room {
             let location = tree.node(merges[0]).location();
             let message = format!("merges make more than {} keys", limits::SOURCE_MERGED_KEYS);
-            problems.push(problem::at(problem::ALIAS, message, &builder.source, location));
+            let diagnostic = problem::at(problem::ALIAS, message, &builder.source, location);
+            problems.push(diagnostic.help(problem::EXTENT_HELP));
         }
     }
     builder.parsed.extend(problems);
