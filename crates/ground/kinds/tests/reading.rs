@@ -88,9 +88,9 @@ fn read<T: DeserializeOwned + Serialize>(document: &Document) -> Result<(), Test
     let read = document.read::<T>();
     prop_assert!(read.value.is_some() || !read.diagnostics.is_empty(), "refused without a reason");
     if let (Some(value), true) = (&read.value, read.diagnostics.is_empty()) {
-        let written = serde_json::to_value(value).unwrap();
-        let again: T = serde_json::from_value(written.clone()).unwrap();
-        prop_assert_eq!(serde_json::to_value(again).unwrap(), written);
+        let written = serde_json::to_value(value).expect("what was read can be written");
+        let again: T = serde_json::from_value(written.clone()).expect("what was written can be read");
+        prop_assert_eq!(serde_json::to_value(again).expect("as before"), written);
     }
     Ok(())
 }
