@@ -32,6 +32,14 @@ pub fn run(
     Ok(report)
 }
 
+/// What kept the platform from starting, as the drill's own problem.
+fn cannot_start(problem: &Diagnostic) -> Diagnostic {
+    let told = Diagnostic::error(codes::DRILL_START, "the platform cannot start in virtual time")
+        .cause(format!("{}: {}", problem.code, problem.message))
+        .help("try the same Source with `mainstay up`");
+    problem.causes.iter().fold(told, |told, cause| told.cause(cause.as_str()))
+}
+
 async fn rehearse(world: World, loaded: Loaded, on_step: impl Fn(&StepResult)) -> Result<Report, Diagnostic> {
     let Loaded { drill, config, manifests } = loaded;
     let begun = Instant::now();
@@ -40,7 +48,7 @@ async fn rehearse(world: World, loaded: Loaded, on_step: impl Fn(&StepResult)) -
     let home = Home::Memory(Some(Arc::new(move |region, event| observer.change(region, event))));
     let platform = Platform::start(world.clone(), config, home, Progress::default())
         .await
-        .map_err(|problem| problem.cause(format!("in a drill ({})", codes::DRILL_START)))?;
+        .map_err(|problem| cannot_start(&problem))?;
     let mut steps: Vec<_> = drill.spec.steps.iter().enumerate().collect();
     steps.sort_by_key(|(index, step)| (step.at, *index));
     let mut results = Vec::new();

@@ -23,7 +23,8 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
         std::fs::write(path, &report.timeline).map_err(|error| {
             Failure::unavailable(
                 mainstay_base::Diagnostic::error(TIMELINE, format!("{} cannot be written", path.display()))
-                    .cause(error.to_string()),
+                    .cause(error.to_string())
+                    .help("name a file you may write to"),
             )
         })?;
     }
