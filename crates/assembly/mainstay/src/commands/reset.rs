@@ -13,8 +13,12 @@ pub(crate) fn run(arguments: &Reset, printer: Printer) -> Outcome {
     let folder = paths::target(arguments.target.state.as_deref())?;
     let config = arguments.kubeconfig.clone().unwrap_or_else(paths::kubeconfig);
     let contexts = contexts(&folder);
-    let plan =
-        format!("state folder {} and {} contexts of {}", folder.display(), contexts.len(), config.display());
+    let entries = if contexts.is_empty() {
+        "no context".to_owned()
+    } else {
+        format!("context {}", contexts.join(", "))
+    };
+    let plan = format!("state folder {} and {entries} of {}", folder.display(), config.display());
     if arguments.dry_run {
         printer.data(&format!("would remove {plan}"));
         return Ok(exit::DONE);

@@ -52,8 +52,8 @@ fn start(arguments: &Up, reporter: &Reporter) -> Outcome {
         return Err(Failure { code: USAGE, diagnostics: errors });
     }
     reporter.phase(&phase.with_detail(format!(
-        "{} documents in {}, {}",
-        source.documents.len(),
+        "{} in {}, {}",
+        report::count(source.documents.len(), "document"),
         report::count(source.files.len(), "file"),
         report::count(config.regions.len(), "region"),
     )));

@@ -76,6 +76,19 @@ async fn write_until_killed(
     let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     assert!(killed.success());
     while writers.join_next().await.is_some() {}
+    until_gone(pid).await;
+}
+
+/// A killed process holds its lock until the system has closed all its files.
+async fn until_gone(pid: u64) {
+    for _ in 0..1000 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        match stat.rsplit_once(") ").and_then(|(_, after)| after.chars().next()) {
+            None | Some('Z' | 'X') => return,
+            Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+    panic!("process {pid} was killed and is still there after 10 s");
 }
 
 /// Every acknowledged write is there, whole.
