@@ -2,6 +2,10 @@
 
 use std::future::Future;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use mainstay_apiserver::Body;
 use mainstay_base::World;
 use mainstay_store::Store;
 use serde_json::json;
@@ -19,9 +23,23 @@ async fn cost_of_requests_in_process() {
     region.post(DEPLOYMENTS, &deployment("web", 1)).await.expect(201);
     region.merge(&format!("{uri}/status"), &json!({ "status": { "replicas": 0 } })).await.expect(200);
     measure(&world, "get", |_| async { region.get(&uri).await.expect(200) }).await;
+    measure(&world, "get, the answer not decoded", |_| async {
+        let request = Request::get(&uri).body(Full::<Bytes>::default()).expect("a request");
+        undecoded(region.send(request).await).await
+    })
+    .await;
     measure(&world, "merge patch of the status", |round| {
         let (region, uri) = (&region, format!("{uri}/status"));
         async move { region.merge(&uri, &json!({ "status": { "replicas": round } })).await.expect(200) }
+    })
+    .await;
+    measure(&world, "the same, the answer not decoded", |round| {
+        let body = format!(r#"{{"status":{{"replicas":{}}}}}"#, round + ROUNDS);
+        let request = Request::patch(format!("{uri}/status"))
+            .header("content-type", "application/merge-patch+json")
+            .body(Full::from(body))
+            .expect("a request");
+        async { undecoded(region.send(request).await).await }
     })
     .await;
     measure(&world, "patch that changes nothing", |_| async {
@@ -45,6 +63,14 @@ async fn cost_of_requests_in_process() {
         region.apply(&format!("{DEPLOYMENTS}/applied?fieldManager=team"), &deployment("applied", 1)).await
     })
     .await;
+}
+
+/// Reads an answer as a client that decodes nothing.
+async fn undecoded(response: Response<Body>) -> Bytes {
+    assert_eq!(response.status(), 200);
+    let bytes = response.into_body().collect().await.expect("it cannot fail").to_bytes();
+    assert!(bytes.len() > 1000, "the whole object is answered");
+    bytes
 }
 
 /// Prints the mean time of one round, reading the answer included.
