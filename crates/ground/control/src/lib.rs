@@ -3,7 +3,7 @@
 //! kube-rs speaks the protocol (its client and its `watcher`); what is held and in which order it is
 //! worked on is decided here. kube's own reflector and `Controller` keep objects and pending requests
 //! in hash maps without indices: finding the pods of one ReplicaSet among 5,000 reads all of them,
-//! 180 times as long as by an index (measured in `informer`'s tests), and a trigger may come before
+//! some 50 times as long as by an index (measured in `informer`'s tests), and a trigger may come before
 //! the cache shows what it is about.
 //!
 //! **Invariants:** every order that can show is a key's, a name's or that of arrival; every delay is
