@@ -24,3 +24,5 @@ pub const KUBECONFIG: &str = "M0304";
 pub const DUPLICATE_REGION: &str = "M0305";
 /// A document was refused by the API server.
 pub const DOCUMENT_REFUSED: &str = "M0306";
+/// A node group's machines cannot be made as it is written.
+pub const NODE_GROUP: &str = "M0307";

@@ -88,6 +88,7 @@ impl Config {
                 diagnostics.push(duplicate_region(document, &name));
                 continue;
             }
+            diagnostics.extend(node_group_problems(document, &cluster));
             let role = if regions.is_empty() { Role::Primary } else { Role::Secondary };
             regions.push(RegionConfig { name, role, cluster, document: document.value() });
         }
@@ -115,6 +116,27 @@ fn duplicate_region(document: &Document, name: &str) -> Diagnostic {
     document
         .error(codes::DUPLICATE_REGION, message, "/metadata/region")
         .help("give each ClusterConfig a region of its own")
+}
+
+/// What keeps node groups from having their machines, each at its group.
+fn node_group_problems(document: &Document, cluster: &ClusterConfig) -> Vec<Diagnostic> {
+    let (_groups, problems) = mainstay_capacity::groups(cluster);
+    let own = cluster.node_groups.iter().map(|group| group.name.as_str()).enumerate();
+    let managed = cluster.managed_node_groups.iter().map(|group| group.name.as_str()).enumerate();
+    let paths: Vec<(&str, String)> = own
+        .map(|(index, name)| (name, format!("/nodeGroups/{index}")))
+        .chain(managed.map(|(index, name)| (name, format!("/managedNodeGroups/{index}"))))
+        .collect();
+    let at =
+        |group: &str| paths.iter().rfind(|(name, _)| *name == group).map_or("", |(_, path)| path.as_str());
+    problems
+        .iter()
+        .map(|problem| {
+            document
+                .error(codes::NODE_GROUP, problem.to_string(), at(&problem.group))
+                .help("correct the group; `mainstay explain M0307` says what is checked")
+        })
+        .collect()
 }
 
 /// One region with one machine, for a Source that names none.
@@ -171,6 +193,17 @@ mod tests {
         assert_eq!(config.regions.len(), 1);
         assert_eq!(config.diagnostics[0].code, codes::DUPLICATE_REGION);
         assert_eq!(config.diagnostics[0].at.as_ref().map(|at| at.line), Some(7));
+    }
+
+    #[test]
+    fn an_unknown_instance_type_is_a_diagnostic_at_its_group() {
+        let text =
+            format!("{}nodeGroups:\n  - {{name: a, instanceType: c5.4xlrage}}\n", cluster("a", "us-east-1"));
+        let config = Config::plan("test", &Source::from_text("a.yaml", text));
+        assert_eq!(config.diagnostics.len(), 1);
+        assert_eq!(config.diagnostics[0].code, codes::NODE_GROUP);
+        assert!(config.diagnostics[0].message.contains("c5.4xlrage"), "{}", config.diagnostics[0].message);
+        assert_eq!(config.diagnostics[0].at.as_ref().map(|at| at.line), Some(5));
     }
 
     #[test]

@@ -52,6 +52,9 @@ async fn settle(client: &Client, discovery: &Discovery, document: &Document) -> 
     let (fate, reason) = match &document.shape {
         // The regions store their own.
         Shape::ClusterConfig => (Fate::Applied, None),
+        Shape::Object(object) if object.name.is_empty() => {
+            (Fate::Refused, Some("metadata.name is missing, or is not text (quote it)".to_owned()))
+        }
         Shape::Object(object) => match discovery.resolve_gvk(&kube_kind(&object.kind)) {
             None => (Fate::NotRunYet, None),
             Some((resource, capabilities)) => {

@@ -118,3 +118,21 @@ fn a_broken_kubeconfig_is_left_alone() {
     assert_eq!(std::fs::read_to_string(home.kubeconfig()).unwrap(), "clusters: [");
     assert_eq!(home.run(&["status"]).code, 3, "nothing is left running");
 }
+
+#[test]
+fn a_refused_document_is_shown_at_its_line_and_the_rest_runs() {
+    let home = Home::new();
+    let documents = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: team}\nspec:\n  selector: {matchLabels: {app: a}}\n  template:\n    metadata: {labels: {app: b}}\n    spec: {containers: [{name: c, image: x}]}\n";
+    let said = up_on(&home, documents);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("error[M0306]") && said.err.contains("platform.yaml:5"), "{}", said.err);
+    assert!(said.err.contains("`selector` does not match template `labels`"), "{}", said.err);
+    assert_eq!(home.status()["ready"], true);
+    home.run(&["down"]).ok();
+}
+
+#[test]
+fn an_unknown_instance_type_is_refused_before_anything_starts() {
+    let config = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: us-east-1}\nnodeGroups:\n  - name: app\n    instanceType: c5.huge\n    desiredCapacity: 1\n";
+    refuses(config, 2, &["error[M0307]", "c5.huge", "platform.yaml:5"]);
+}

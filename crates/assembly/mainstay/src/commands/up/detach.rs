@@ -32,6 +32,7 @@ pub(super) fn run(_arguments: &Up, printer: Printer) -> Outcome {
         let Ok(report) = serde_json::from_str::<Report>(&line) else { continue };
         show(&report, printer);
         match report {
+            Report::Ready(ready) if ready.is_incomplete() => return Ok(exit::NO),
             Report::Ready(_) => return Ok(exit::DONE),
             Report::Failed { code, .. } => return Ok(code),
             Report::Phase(_) | Report::Notice(_) => {}

@@ -33,6 +33,13 @@ pub(super) struct Ready {
     pub(super) detached: bool,
 }
 
+impl Ready {
+    /// Ready, but not with everything the Source asked for: a document was refused.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.documents.iter().any(|document| document.fate == Fate::Refused)
+    }
+}
+
 /// Where reports go.
 #[derive(Debug)]
 pub(super) enum Reporter {
