@@ -3,11 +3,12 @@
 MAINSTAY := target/release/mainstay
 SOURCE ?= examples/enterprise
 WAIT ?= 120s
+PORT ?= 6443
 
 .PHONY: up down status test soak lint fuzz bench build
 
 up: build ## Bring the platform of SOURCE up and return when it is ready.
-	@$(MAINSTAY) up $(SOURCE) --detach --wait $(WAIT)
+	@$(MAINSTAY) up $(SOURCE) --detach --wait $(WAIT) --api-port $(PORT)
 
 down: ## End it.
 	@$(MAINSTAY) down

@@ -127,9 +127,8 @@ pub fn remove(folder: &Path) -> Result<(), Diagnostic> {
 
 /// Refuses a folder of another platform or format, and one that holds something else.
 fn check_owner(folder: &Path, name: &str) -> Result<(), Diagnostic> {
-    if let Ok(format) = fs::read_to_string(folder.join("format"))
-        && format.trim() != FORMAT
-    {
+    let format = fs::read_to_string(folder.join("format")).unwrap_or_default();
+    if folder.join("platform.json").exists() && format.trim() != FORMAT {
         return Err(Diagnostic::error(
             codes::STATE_FORMAT,
             format!("state folder {} has format {}", folder.display(), format.trim()),

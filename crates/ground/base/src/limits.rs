@@ -26,6 +26,8 @@ pub const HISTORY_BYTES: usize = 16 * 1024 * 1024;
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// A source file larger than this is refused.
 pub const SOURCE_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// Nodes of one node group: what upstream supports in a whole cluster.
+pub const NODE_GROUP_NODES: u32 = 5_000;
 /// Files of one Source.
 pub const SOURCE_FILES: usize = 20_000;
 /// Bytes of all files of one Source.

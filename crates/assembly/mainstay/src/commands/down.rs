@@ -15,7 +15,12 @@ use crate::printer::Printer;
 
 pub(crate) fn run(arguments: &Target, printer: Printer) -> Outcome {
     let folder = paths::target(arguments.state.as_deref())?;
-    let name = state::owner(&folder).unwrap_or_default();
+    let Some(name) = state::owner(&folder) else {
+        return Err(Failure::unavailable(
+            Diagnostic::error(codes::NOT_RUNNING, format!("{} holds no platform", folder.display()))
+                .help("name the folder that `mainstay up` was given with `--state DIR`"),
+        ));
+    };
     if !state::is_running(&folder) {
         printer.say(&format!("Platform \"{name}\" is not running."));
         return Ok(exit::DONE);

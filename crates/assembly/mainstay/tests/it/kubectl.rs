@@ -208,6 +208,10 @@ spec:
         kubectl.feed(&["apply", "-f", "-"], WIDGET).ok();
         let table = kubectl.run(&["get", "wi"]).ok().out;
         assert!(table.contains("SIZE") && table.contains('3'), "{version}: {table}");
+        let larger = WIDGET.replace("size: 3", "size: 4");
+        assert_eq!(kubectl.feed(&["diff", "-f", "-"], &larger).code, 1, "{version}");
+        assert!(kubectl.feed(&["apply", "-f", "-"], &larger).ok().out.contains("configured"), "{version}");
+        assert_eq!(kubectl.json(&["get", "widget", "one"])["spec"]["size"], 4, "{version}");
         kubectl.run(&["delete", "crd", "widgets.example.com", "--timeout=30s"]).ok();
         assert_eq!(kubectl.run(&["get", "--raw", "/apis/example.com/v1/widgets"]).code, 1, "{version}");
     });

@@ -78,7 +78,7 @@ pub(super) async fn start(
     let wanted = groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum();
     let readiness = Readiness::expecting(wanted);
     let keeper = api.clone();
-    servers.supervise(Kind::Housekeeping, "event-expiry", move || keeper.clone().expire_events());
+    clients.supervise(Kind::Housekeeping, "event-expiry", move || keeper.clone().expire_events());
     let region = Region {
         name: name.clone(),
         role: config.role,

@@ -44,6 +44,14 @@ fn an_unknown_format_is_refused() {
 }
 
 #[test]
+fn a_folder_that_lost_its_format_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    drop(State::take(home.path(), "enterprise").unwrap());
+    std::fs::remove_file(home.path().join("format")).unwrap();
+    assert_eq!(State::take(home.path(), "enterprise").unwrap_err().code, codes::STATE_FORMAT);
+}
+
+#[test]
 fn a_folder_with_someone_elses_files_is_refused() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("thesis.tex"), "years of work").unwrap();

@@ -1,5 +1,6 @@
 //! What can be wrong with a node group.
 
+use mainstay_base::limits;
 use mainstay_catalogue as catalogue;
 use mainstay_resource::name;
 
@@ -23,8 +24,12 @@ impl Written<'_> {
 
     fn check_sizes(&self) -> Option<Problem> {
         let (min, desired, max) = self.sizes();
-        (min > desired || desired > max).then(|| {
+        if min > desired || desired > max {
             let sizes = format!("minSize {min} ≤ desiredCapacity {desired} ≤ maxSize {max} does not hold");
+            return Some(self.problem("InvalidSize", sizes));
+        }
+        (desired > limits::NODE_GROUP_NODES).then(|| {
+            let sizes = format!("desiredCapacity {desired} is more than {} nodes", limits::NODE_GROUP_NODES);
             self.problem("InvalidSize", sizes)
         })
     }

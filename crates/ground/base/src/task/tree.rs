@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -171,7 +171,7 @@ impl Tree {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, TreeState> {
-        self.state.lock().expect("invariant: no panic under this lock")
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{ResourceEntry, list_kind, meta_reference, reference};
 use crate::GroupVersionKind;
 
-const READ_PATCHES: [&str; 4] = [
+/// What a patch may be; the last is for kinds whose lists have published merge keys.
+const PATCHES: [&str; 4] = [
     "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
@@ -77,10 +78,11 @@ fn subresource_item(resource: &ResourceEntry<'_>, subresource: &str, kind: &Grou
         let post = operation("post", kind, &object, &WRITE_PARAMETERS, Some((&["*/*"], object.clone())));
         return json!({"post": post, "parameters": parameters});
     }
+    let patches = if resource.definition.is_some() { &PATCHES[..3] } else { &PATCHES[..] };
     json!({
         "get": operation("get", kind, &object, &[], None),
         "put": operation("put", kind, &object, &WRITE_PARAMETERS, Some((&["*/*"], object.clone()))),
-        "patch": operation("patch", kind, &object, &PATCH_PARAMETERS, Some((&READ_PATCHES, meta_reference("Patch")))),
+        "patch": operation("patch", kind, &object, &PATCH_PARAMETERS, Some((patches, meta_reference("Patch")))),
         "parameters": parameters,
     })
 }

@@ -152,13 +152,15 @@ impl ApiServer {
                 self.readiness().obstruct(STORE, format!("the disk is full: {why}"));
                 Status::internal(format!("the store's disk is full, nothing was written: {why}"))
                     .about(info, name)
-                    .retry_after(10)
             }
             CommitError::Failed(why) => {
                 self.readiness().obstruct(STORE, format!("the disk failed: {why}"));
                 Status::internal(format!("the store could not write: {why}")).about(info, name)
             }
-            CommitError::Closed => Status::shutting_down(),
+            CommitError::Closed => {
+                self.readiness().obstruct(STORE, "the store takes no more writes");
+                Status::shutting_down()
+            }
         }
     }
 }

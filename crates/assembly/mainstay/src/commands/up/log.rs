@@ -15,7 +15,12 @@ pub(super) fn begin(state: &State, format: LogFormat) -> Result<(), Diagnostic> 
     let file = Mutex::new(open(state)?);
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,kube=warn,hyper=warn,rustls=error"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(file);
+    // On a full disk a line is lost; complaining about it to stderr, which is the same file, would panic.
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(file);
     let outcome = match format {
         LogFormat::Text => subscriber.try_init(),
         LogFormat::Json => subscriber.json().try_init(),
