@@ -136,3 +136,16 @@ fn an_unknown_instance_type_is_refused_before_anything_starts() {
     let config = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: us-east-1}\nnodeGroups:\n  - name: app\n    instanceType: c5.huge\n    desiredCapacity: 1\n";
     refuses(config, 2, &["error[M0307]", "c5.huge", "platform.yaml:5"]);
 }
+
+#[test]
+fn more_nodes_than_a_cluster_can_have_are_refused_before_anything_starts() {
+    let config = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: us-east-1}\nnodeGroups:\n  - name: app\n    instanceType: c5.large\n    desiredCapacity: 200000\n";
+    refuses(config, 2, &["error[M0307]", "200000", "5000", "platform.yaml:5"]);
+}
+
+#[test]
+fn down_of_a_folder_that_holds_no_platform_says_so() {
+    let said = Home::new().run(&["down", "--state", "nowhere"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0205]") && said.err.contains("help: "), "{}", said.err);
+}
