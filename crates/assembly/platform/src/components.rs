@@ -6,11 +6,12 @@
 use mainstay_control::Component;
 use mainstay_resource::Identity;
 
-/// All components of a region, in the order they start.
-pub fn all() -> Vec<Component> {
+/// All components of a region, in the order they start; its pods know the API server by these
+/// certificates.
+pub fn all(certificates: &str) -> Vec<Component> {
     let mut list =
         vec![mainstay_capacity::component(), mainstay_agent::component(), mainstay_scheduler::component()];
-    list.extend(mainstay_workloads::components());
+    list.extend(mainstay_workloads::components(certificates));
     list
 }
 

@@ -7,6 +7,7 @@ use mainstay_apiserver::ApiServer;
 use mainstay_base::net::Addr;
 use mainstay_base::task::{Kind, Tree};
 use mainstay_base::{World, limits};
+use mainstay_control::Component;
 use mainstay_store::Store;
 
 use crate::components;
@@ -61,8 +62,8 @@ impl Region {
     }
 
     /// Starts every component under its own identity.
-    pub(crate) fn start_components(&self, world: &World) {
-        for component in components::all() {
+    pub(crate) fn start_components(&self, world: &World, list: Vec<Component>) {
+        for component in list {
             let api = self.api.clone();
             let world = world.scoped(&self.name);
             let kind = if component.name.ends_with("agent") { Kind::Agent } else { Kind::Controller };

@@ -17,13 +17,16 @@ pub mod namespace;
 pub mod pod_garbage;
 mod pods;
 pub mod replica_set;
+pub mod root_certificate;
+pub mod service_account;
 
 use mainstay_control::Component;
 
 pub use informers::Informers;
 
-/// Everything this room runs: the shared informers first, then each controller.
-pub fn components() -> Vec<Component> {
+/// Everything this room runs: the shared informers first, then each controller. The certificates are
+/// those by which pods know the API server.
+pub fn components(certificates: &str) -> Vec<Component> {
     let informers = Informers::new();
     vec![
         informers::component(&informers),
@@ -32,5 +35,7 @@ pub fn components() -> Vec<Component> {
         garbage::component(&informers),
         namespace::component(&informers),
         pod_garbage::component(&informers),
+        service_account::component(&informers),
+        root_certificate::component(&informers, certificates),
     ]
 }

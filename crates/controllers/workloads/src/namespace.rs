@@ -174,6 +174,11 @@ impl Controller {
     }
 }
 
+/// Whether anything may be made in the namespace.
+pub(crate) fn is_active(namespace: &Namespace) -> bool {
+    namespace.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Active")
+}
+
 /// Whether objects of the kind come and go with others, or are none.
 fn is_derived(kind: &Kind) -> bool {
     matches!(kind.name(), ("events.k8s.io", "events") | ("metrics.k8s.io", _))

@@ -17,6 +17,10 @@ pub use error::PkiError;
 pub use subject::{Subject, subject_of};
 pub use tokens::Tokens;
 
+/// The certificate of an authority that signs nothing, for a virtual World, where no key is made: it
+/// stands where a real region has its own. Its key was never kept.
+pub const NOBODY: &str = include_str!("nobody.pem");
+
 /// Fills `bytes` from the kernel.
 ///
 /// # Panics

@@ -54,11 +54,15 @@ pub(super) async fn start(
         Some((_, listener)) => Some(listener.local_addr().map_err(|error| fail(&error))?),
         None => None,
     };
+    // A virtual World has no keys: nobody signs there, and nobody verifies.
+    let certificates =
+        door.as_ref().map_or(mainstay_pki::NOBODY, |(authority, _)| authority.certificate_pem());
+    let list = components::all(certificates);
     let api = ApiServer::new(mainstay_apiserver::Config {
         world: world.clone(),
         region: name.clone(),
         store: store.clone(),
-        rules: components::all().iter().map(|one| (one.user.to_owned(), one.rules)).collect(),
+        rules: list.iter().map(|one| (one.user.to_owned(), one.rules)).collect(),
         tokens: Tokens::new(),
         advertise: address.as_ref().map(ToString::to_string).unwrap_or_default(),
     });
@@ -90,7 +94,7 @@ pub(super) async fn start(
         address,
         entry,
     };
-    region.start_components(world);
+    region.start_components(world, list);
     let (readiness, observer) = (region.readiness.clone(), region.client());
     region
         .clients

@@ -21,7 +21,7 @@ fn no_component_asks_outside_its_rules_and_every_rule_is_used() {
         let calls = platform.regions()[0].api().calls();
         let denied: Vec<_> = calls.iter().filter(|call| call.denied > 0).cloned().collect();
         let mut unused = BTreeSet::new();
-        for component in components::all() {
+        for component in components::all(mainstay_pki::NOBODY) {
             for rule in component.rules {
                 for (group, resource, verb) in lines(rule) {
                     let used = calls.iter().any(|call| {
@@ -70,6 +70,7 @@ async fn live_a_full_life(platform: &Platform) {
     deployments.patch("payment-service", &merge, &Patch::Merge(&history)).await.unwrap();
     deployments.patch("payment-service", &merge, &Patch::Merge(&release)).await.unwrap();
     pass(60).await;
+    spoil_certificates(region).await;
     adopt(region).await;
     collide(region).await;
     repeat(region).await;
@@ -81,6 +82,16 @@ async fn live_a_full_life(platform: &Platform) {
     api(region, "v1", "Namespace", "").delete("production", &DeleteParams::default()).await.unwrap();
     lose_machines(region).await;
     pass(600).await;
+}
+
+/// A published certificate that somebody changes.
+async fn spoil_certificates(region: &mainstay_platform::Region) {
+    let maps = api(region, "v1", "ConfigMap", "default");
+    let spoiled = json!({"data": {"ca.crt": "spoiled"}});
+    maps.patch("kube-root-ca.crt", &PatchParams::default(), &Patch::Merge(&spoiled)).await.unwrap();
+    pass(1).await;
+    let map = maps.get("kube-root-ca.crt").await.unwrap();
+    assert_eq!(map.data["data"]["ca.crt"], mainstay_pki::NOBODY);
 }
 
 /// A pod and a set that somebody made by hand, which their selectors claim.

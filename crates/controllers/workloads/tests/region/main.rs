@@ -4,5 +4,6 @@
 
 mod cost;
 mod deletion;
+mod namespace;
 mod rollout;
 mod support;

@@ -57,7 +57,7 @@ where
 fn components() -> Vec<Component> {
     let mut components =
         vec![mainstay_capacity::component(), mainstay_agent::component(), mainstay_scheduler::component()];
-    components.extend(mainstay_workloads::components());
+    components.extend(mainstay_workloads::components(mainstay_pki::NOBODY));
     components
 }
 
