@@ -1,50 +1,97 @@
-//! What is decided about an object before it is stored, beyond its own fields: the chain every
-//! write passes, mutation first, then checks.
+//! What other objects and the cluster's habits have to say about an object before it is stored:
+//! upstream's admission plugins that are on by default.
+//!
+//! A plugin changes the object or says why it is refused, which becomes upstream's 403. It runs
+//! after the object's defaults and before its kind's own preparation, so nothing it adds is owned
+//! by whoever wrote the object.
 //!
 //! **Not here:** defaults (`defaults`), the rules of a kind (`strategy`, `validation`).
 
-use mainstay_store::Key;
+use mainstay_resource::meta;
+use mainstay_store::{Key, Store};
 use serde_json::Value;
 
-use crate::status::{Cause, Status};
-use crate::validation;
-use crate::verbs::{Request, metadata};
+use crate::encode;
+use crate::registry::ResourceInfo;
+use crate::status::Status;
+use crate::verbs::Request;
 
-/// Admits a new object, in the version of the URL.
+mod namespace;
+mod priority;
+mod service_account;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod tolerations;
+
+pub(crate) use priority::{SYSTEM_CLASSES, SystemClass};
+pub(crate) use storage::{DEFAULT_CLASS, is_default_class};
+
+/// Waits for what the admission of a new object needs and controllers are about to make.
+pub(crate) async fn settle(request: &Request<'_>, object: &Value) {
+    if is(request.info, "", "Pod") {
+        service_account::await_default(request, object).await;
+    }
+}
+
+/// Admits a new object, in the version of the URL; a generated name is not there yet.
 pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), Status> {
-    namespace_is_open(request)?;
-    request.server.strategy().prepare_create(request.info, object)?;
-    metadata::refuse(request.info, object, validation::create(request.info, object))
+    namespace::is_open(request, object)?;
+    let store = request.server.store();
+    let verdict = match (&*request.info.group, &*request.info.kind) {
+        ("", "Pod") => service_account::admit(request, object)
+            .and_then(|()| priority::admit(store, object))
+            .map(|()| tolerations::admit(object)),
+        ("", "PersistentVolumeClaim") => {
+            storage::give_class(store, object);
+            Ok(())
+        }
+        ("scheduling.k8s.io", "PriorityClass") => priority::admit_class(store, object),
+        _ => Ok(()),
+    };
+    verdict.map_err(|why| Status::forbidden(request.info, name(request, object), &why))
 }
 
 /// Admits a change of an object, in the version of the URL.
 pub(crate) fn update(request: &Request<'_>, before: &Value, object: &mut Value) -> Result<(), Status> {
-    let part = request.subresource.map(|sub| &sub.action);
-    request.server.strategy().prepare_update(request.info, before, object, part)?;
-    metadata::refuse(request.info, object, validation::update(request.info, before, object, part))
+    if request.subresource.is_some() {
+        return Ok(());
+    }
+    let verdict = match (&*request.info.group, &*request.info.kind) {
+        ("", "Pod") => {
+            priority::keep(before, object);
+            tolerations::admit(object);
+            Ok(())
+        }
+        ("scheduling.k8s.io", "PriorityClass") => priority::admit_class(request.server.store(), object),
+        _ => Ok(()),
+    };
+    verdict.map_err(|why| Status::forbidden(request.info, name(request, object), &why))
 }
 
-/// Nothing is made in a namespace that is not there or is being ended.
-fn namespace_is_open(request: &Request<'_>) -> Result<(), Status> {
-    if !request.info.namespaced {
-        return Ok(());
-    }
-    let namespace = request.namespace();
-    let Some(record) = request.server.store().get(&Key::new("/namespaces", "", namespace)) else {
-        let snapshot = request.server.registry().snapshot();
-        return Err(match snapshot.find("", "v1", "namespaces") {
-            Some(info) => Status::not_found(info, namespace),
-            None => Status::no_such_path(),
-        });
+/// Admits the end of an object: what the cluster cannot be without stays.
+pub(crate) fn delete(info: &ResourceInfo, name: &str) -> Result<(), Status> {
+    let verdict = match (&*info.group, &*info.kind) {
+        ("", "Namespace") => namespace::may_end(name),
+        ("scheduling.k8s.io", "PriorityClass") => priority::may_end(name),
+        _ => Ok(()),
     };
-    if record.tags.field("status.phase") != Some("Terminating") {
-        return Ok(());
-    }
-    let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
-    let cause = Cause {
-        reason: "NamespaceTerminating",
-        message: format!("namespace {namespace} is being terminated"),
-        field: "metadata.namespace".to_owned(),
-    };
-    Err(Status::forbidden(request.info, "", &why).with_causes(vec![cause]))
+    verdict.map_err(|why| Status::forbidden(info, name, why))
+}
+
+/// An object of the store, decoded.
+fn look_up(store: &Store, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+    store.get(&Key::new(resource, namespace, name)).map(|record| encode::decode(&record.value))
+}
+
+fn is(info: &ResourceInfo, group: &str, kind: &str) -> bool {
+    &*info.group == group && &*info.kind == kind
+}
+
+/// What a refusal calls the object: before it has a name, what its name will begin with.
+fn name<'a>(request: &'a Request<'_>, object: &'a Value) -> &'a str {
+    [request.name(), meta::name(object), meta::generate_name(object)]
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or("Unknown")
 }

@@ -5,6 +5,7 @@ use http_body_util::{BodyExt as _, Full};
 use mainstay_resource::Identity;
 use serde_json::{Value, json};
 
+use crate::admission::{self, SystemClass};
 use crate::encode;
 use crate::server::ApiServer;
 use crate::status::Status;
@@ -16,15 +17,22 @@ const KUBERNETES_ADDRESS: &str = "10.96.0.1";
 const MANAGER: &str = "kube-apiserver";
 
 impl ApiServer {
-    /// Makes what every cluster has: four namespaces and the `kubernetes` Service. What is there
-    /// already is left as it is.
+    /// Makes what every cluster has: four namespaces with their accounts, the `kubernetes` Service,
+    /// two classes of priority and one of storage. What is there already is left as it is.
     pub async fn bootstrap(&self) -> Result<(), Status> {
         for name in NAMESPACES {
             let labels = json!({ "kubernetes.io/metadata.name": name });
             let metadata = json!({ "name": name, "labels": labels });
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata });
             self.ensure("/api/v1/namespaces", &namespace).await?;
+            let account =
+                json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+            self.ensure(&format!("/api/v1/namespaces/{name}/serviceaccounts"), &account).await?;
         }
+        for class in &admission::SYSTEM_CLASSES {
+            self.ensure("/apis/scheduling.k8s.io/v1/priorityclasses", &priority_class(class)).await?;
+        }
+        self.ensure("/apis/storage.k8s.io/v1/storageclasses", &storage_class()).await?;
         self.ensure("/api/v1/namespaces/default/services", &kubernetes(self.port())).await
     }
 
@@ -50,6 +58,28 @@ impl ApiServer {
             }
         }
     }
+}
+
+fn priority_class(class: &SystemClass) -> Value {
+    json!({
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": { "name": class.name },
+        "value": class.value,
+        "description": class.description,
+    })
+}
+
+/// The class an EKS cluster with the EBS CSI driver has.
+fn storage_class() -> Value {
+    json!({
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": { "name": "gp2", "annotations": { admission::DEFAULT_CLASS: "true" } },
+        "provisioner": "ebs.csi.aws.com",
+        "parameters": { "type": "gp2", "fsType": "ext4" },
+        "volumeBindingMode": "WaitForFirstConsumer",
+    })
 }
 
 fn kubernetes(target_port: u16) -> Value {

@@ -13,13 +13,14 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use pod::class_of_service;
+
 use mainstay_base::World;
 use mainstay_resource::meta;
-use mainstay_store::{Key, Store};
+use mainstay_store::Store;
 use serde_json::{Value, json};
 
 use crate::crd;
-use crate::encode;
 use crate::fields::{Fill as _, at};
 use crate::registry::{Action, Registry, ResourceInfo};
 use crate::status::Status;
@@ -45,7 +46,7 @@ impl Strategy {
             status::begin(info, object);
         }
         match (&*info.group, &*info.kind) {
-            ("", "Pod") => pod::prepare(&self.store, info, object)?,
+            ("", "Pod") => pod::prepare(object),
             ("", "Service") => service::prepare_create(&self.store, &self.addresses, info, object)?,
             ("", "Namespace") => namespace(object),
             ("", "PersistentVolume" | "PersistentVolumeClaim") => {
@@ -91,14 +92,12 @@ fn comes_with_status(info: &ResourceInfo) -> bool {
     info.group.is_empty() && &*info.kind == "Node"
 }
 
-/// An object of the store, decoded.
-fn look_up(store: &Store, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-    store.get(&Key::new(resource, namespace, name)).map(|record| encode::decode(&record.value))
-}
-
 /// A new namespace is active and holds the finalizer of its content.
 fn namespace(object: &mut Value) {
     object["status"] = json!({ "phase": "Active" });
+    // Its default, once more: the name may have been generated since.
+    let name = meta::name(object).to_owned();
+    meta::set_label(object, "kubernetes.io/metadata.name", &name);
     let Some(spec) = object.as_object_mut().and_then(|fields| fields.child_or_new("spec")) else { return };
     let finalizers = spec.entry("finalizers").or_insert_with(|| json!([]));
     if let Some(list) = finalizers.as_array_mut().filter(|list| !list.contains(&json!("kubernetes"))) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
+use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use mainstay_apiserver::{ApiServer, Config};
@@ -75,12 +75,7 @@ impl Region {
         });
         let client = Client::new(api.service(Identity::master("test")), "default");
         let region = Self { world, api, client, tree: Tree::new(Shutdown::new()) };
-        for name in ["default", "kube-system", "kube-node-lease"] {
-            let namespace = serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap();
-            let made =
-                Api::<Namespace>::all(region.client.clone()).create(&PostParams::default(), &namespace).await;
-            assert!(made.is_ok() || matches!(made, Err(kube::Error::Api(status)) if status.code == 409));
-        }
+        region.api.bootstrap().await.unwrap();
         for crd in mainstay_kinds::crds() {
             Api::all(region.client.clone()).create(&PostParams::default(), &crd).await.unwrap();
         }

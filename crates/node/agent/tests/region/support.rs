@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use mainstay_apiserver::{ApiServer, Config};
@@ -51,29 +51,11 @@ impl Region {
         });
         let client = Client::new(api.service(Identity::master("test")), "default");
         let region = Self { world, api, client, tree: Tree::new(Shutdown::new()) };
-        for name in ["default", "kube-system", "kube-node-lease"] {
-            let namespace = json!({ "metadata": { "name": name } });
-            region.apply_if_absent::<Namespace>(&namespace).await;
-        }
+        region.api.bootstrap().await.unwrap();
         for crd in mainstay_kinds::crds() {
             Api::all(region.client.clone()).create(&PostParams::default(), &crd).await.unwrap();
         }
         region
-    }
-
-    async fn apply_if_absent<K>(&self, object: &Value)
-    where
-        K: kube::Resource<DynamicType = ()>
-            + serde::de::DeserializeOwned
-            + serde::Serialize
-            + Clone
-            + std::fmt::Debug,
-    {
-        let object: K = serde_json::from_value(object.clone()).unwrap();
-        match Api::<K>::all(self.client.clone()).create(&PostParams::default(), &object).await {
-            Err(kube::Error::Api(status)) if status.code == 409 => {}
-            other => drop(other.unwrap()),
-        }
     }
 
     /// Starts the agent and `capacity`, each with its own identity.

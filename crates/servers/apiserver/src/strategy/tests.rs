@@ -2,11 +2,12 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
 
-use mainstay_store::{Change, Expect, Tags, Write};
+use mainstay_store::{Change, Expect, Key, Tags, Write};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::defaults::apply_defaults;
+use crate::encode;
 use crate::kinds;
 use crate::tags;
 
@@ -37,28 +38,10 @@ fn pod(spec: Value) -> Value {
 }
 
 #[test]
-fn a_new_pod_is_pending_and_admitted_as_upstream_does() {
+fn a_new_pod_is_pending() {
     let got =
         made(&strategy(), "", "pods", pod(json!({ "containers": [{ "name": "c", "image": "a" }] }))).unwrap();
     assert_eq!(got["status"], json!({ "phase": "Pending", "qosClass": "BestEffort" }));
-    let spec = &got["spec"];
-    assert_eq!((&spec["priority"], &spec["preemptionPolicy"]), (&json!(0), &json!("PreemptLowerPriority")));
-    assert_eq!(
-        (&spec["serviceAccountName"], &spec["serviceAccount"]),
-        (&json!("default"), &json!("default"))
-    );
-    let not_ready = json!({ "key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
-    assert_eq!(spec["tolerations"][0], not_ready);
-    assert_eq!(spec["tolerations"].as_array().unwrap().len(), 2);
-}
-
-#[test]
-fn a_pod_that_tolerates_everything_is_given_no_more_tolerations() {
-    let spec = json!({ "containers": [], "tolerations": [{ "operator": "Exists" }] });
-    assert_eq!(
-        made(&strategy(), "", "pods", pod(spec)).unwrap()["spec"]["tolerations"].as_array().unwrap().len(),
-        1
-    );
 }
 
 #[test]
@@ -87,23 +70,6 @@ fn the_class_of_service_follows_from_limits_and_requests() {
         let got = made(&strategy(), "", "pods", pod(json!({ "containers": containers }))).unwrap();
         assert_eq!(got["status"]["qosClass"], expected, "{resources}");
     }
-}
-
-#[tokio::test]
-async fn a_priority_class_gives_its_value_and_a_missing_one_is_forbidden() {
-    let strategy = strategy();
-    let class = json!({ "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": { "name": "high" }, "value": 1000, "preemptionPolicy": "Never" });
-    keep_in(&strategy, "scheduling.k8s.io/priorityclasses", &class).await;
-    let with =
-        |name: &str| made(&strategy, "", "pods", pod(json!({ "containers": [], "priorityClassName": name })));
-    let spec = &with("high").unwrap()["spec"];
-    assert_eq!((&spec["priority"], &spec["preemptionPolicy"]), (&json!(1000), &json!("Never")));
-    assert_eq!(with("system-node-critical").unwrap()["spec"]["priority"], 2_000_001_000);
-    let refused = with("absent").unwrap_err();
-    assert_eq!(
-        (refused.code, refused.message.as_str()),
-        (403, "pods \"web\" is forbidden: no PriorityClass with name absent was found")
-    );
 }
 
 fn service(name: &str, spec: Value) -> Value {

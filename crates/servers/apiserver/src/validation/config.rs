@@ -4,6 +4,7 @@ use mainstay_resource::{meta, name};
 use serde_json::{Value, json};
 
 use super::check::{Check, value_at};
+use crate::admission::SYSTEM_CLASSES;
 use crate::fields::{at, entries, list, number, text};
 
 const LARGEST_BYTES: usize = 1024 * 1024;
@@ -141,14 +142,26 @@ fn priority_class(check: &mut Check, object: &Value) {
     const HIGHEST: i64 = 1_000_000_000;
     let given = meta::name(object);
     if given.starts_with("system-") {
-        let why = "priority class names with 'system-' prefix are reserved for system use only. error: \
-                   names of system classes are fixed";
-        check.forbidden("metadata.name", why);
+        if let Some(problem) = not_a_system_class(object, given) {
+            let why = "priority class names with 'system-' prefix are reserved for system use only. error: ";
+            check.forbidden("metadata.name", &format!("{why}{problem}"));
+        }
     } else if number(object, &["value"]).is_some_and(|value| value > HIGHEST) {
         let why = format!("maximum allowed value of a user defined priority is {HIGHEST}");
         check.forbidden("value", &why);
     }
     check.one_of(object, "preemptionPolicy", &["Never", "PreemptLowerPriority"]);
+}
+
+/// What tells a class from the system's own one of its name.
+fn not_a_system_class(object: &Value, given: &str) -> Option<String> {
+    let Some(class) = SYSTEM_CLASSES.iter().find(|class| class.name == given) else {
+        return Some(format!("{given} is not a known system priority class"));
+    };
+    if number(object, &["value"]) != Some(class.value) {
+        return Some(format!("value of {given} PriorityClass must be {}", class.value));
+    }
+    (object["globalDefault"] == true).then(|| format!("globalDefault of {given} PriorityClass must be false"))
 }
 
 fn role_binding(check: &mut Check, kind: &str, object: &Value) {

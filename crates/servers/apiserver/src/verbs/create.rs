@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Request, commit, metadata};
 use crate::body::Body;
 use crate::status::Status;
-use crate::{admission, defaults, encode, respond};
+use crate::{admission, defaults, encode, respond, validation};
 
 /// How often a generated name that is taken is replaced by another.
 const NAMES: usize = 8;
@@ -22,7 +22,7 @@ pub(super) async fn create(request: &Request<'_>) -> Result<Response<Body>, Stat
     if !meta::resource_version(&object).is_empty() {
         return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
     }
-    let stored = make(request, object, request.query.dry_run()?).await?;
+    let stored = make(request, object, request.dry_run()?).await?;
     Ok(respond::warn(respond::object(request, StatusCode::CREATED, &stored), &warnings))
 }
 
@@ -32,9 +32,7 @@ async fn make(request: &Request<'_>, mut object: Value, dry_run: bool) -> Result
     let prefix = meta::generate_name(&object).to_owned();
     let generates = meta::name(&object).is_empty() && !prefix.is_empty();
     let attempts = if generates { NAMES } else { 1 };
-    if generates {
-        meta::set_name(&mut object, &name::generated(&prefix, &suffix(request)));
-    }
+    admission::settle(request, &object).await;
     let manager = request.field_manager()?.into_owned();
     prepare(request, &mut object, &mut |object, now| {
         let version = request.info.api_version();
@@ -45,14 +43,15 @@ async fn make(request: &Request<'_>, mut object: Value, dry_run: bool) -> Result
             return Ok(stored);
         }
         if generates {
-            meta::set_name(&mut object, &name::generated(&prefix, &suffix(request)));
+            meta::set_name(&mut object, "");
+            generate_name(request, &mut object);
         }
     }
     Err(Status::already_exists(request.info, meta::name(&object)))
 }
 
 /// Turns an object in the version of the URL into the state that will be stored: stamped, with
-/// defaults, admitted, checked, and owned as `own` says.
+/// defaults, owned as `own` says, admitted, named, and checked.
 pub(super) fn prepare(
     request: &Request<'_>,
     object: &mut Value,
@@ -61,10 +60,14 @@ pub(super) fn prepare(
     let info = request.info;
     let now = request.server.now();
     metadata::begin(info, object, request.namespace(), &request.server.world().uuid(), &now);
-    metadata::refuse(info, object, metadata::check_new(info, object))?;
     defaults::apply_defaults(info, object);
-    admission::create(request, object)?;
+    // Before the rest, so that its author owns what it sent and nothing the server adds.
     own(object, &now);
+    admission::create(request, object)?;
+    generate_name(request, object);
+    metadata::refuse(info, object, metadata::check_new(info, object))?;
+    request.server.strategy().prepare_create(info, object)?;
+    metadata::refuse(info, object, validation::create(info, object))?;
     encode::to_stored(info, object);
     Ok(())
 }
@@ -83,6 +86,11 @@ pub(super) fn check_namespace(request: &Request<'_>, object: &Value) -> Result<(
     ))
 }
 
-fn suffix(request: &Request<'_>) -> String {
-    request.server.world().name_suffix(name::GENERATED_SUFFIX_BYTES)
+/// Names an object that has no name but says what it begins with.
+fn generate_name(request: &Request<'_>, object: &mut Value) {
+    let prefix = meta::generate_name(object);
+    if meta::name(object).is_empty() && !prefix.is_empty() {
+        let suffix = request.server.world().name_suffix(name::GENERATED_SUFFIX_BYTES);
+        meta::set_name(object, &name::generated(prefix, &suffix));
+    }
 }

@@ -135,7 +135,7 @@ fn a_namespace_waits_for_its_content_and_takes_no_more() {
             region.post(&format!("{uri}/configmaps"), &config_map("a", &json!({}))).await.expect(403);
         assert_eq!(
             refused.message(),
-            "configmaps is forbidden: unable to create new content in namespace team because it is being terminated"
+            "configmaps \"a\" is forbidden: unable to create new content in namespace team because it is being terminated"
         );
         assert_eq!(refused.body["details"]["causes"][0]["reason"], "NamespaceTerminating");
         ending.body["spec"]["finalizers"] = json!([]);
