@@ -11,6 +11,7 @@ mod cell;
 mod cluster;
 mod custom;
 mod event;
+mod extension;
 mod json_path;
 mod pod;
 mod policy;
@@ -127,10 +128,10 @@ fn row_of(
     info: &ResourceInfo,
     printer: &Printer,
     stored: &Bytes,
-    mut object: Value,
+    object: Value,
     options: Options,
 ) {
-    encode::to_served(info, &mut object);
+    // Cells are made of what is stored: the versions of a kind print alike.
     let cells = printer.cells(&object, options.now);
     out.extend_from_slice(b"{\"cells\":");
     out.extend_from_slice(&encode::json(&Value::Array(cells)));

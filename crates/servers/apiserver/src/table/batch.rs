@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::age;
 use super::cell::{self, NONE};
-use super::printer::{Layout, column, number, wide};
+use super::printer::{Layout, column, number, truth, wide};
 use crate::fields::{at, list, text};
 
 /// The layout of a kind of `batch`.
@@ -56,8 +56,6 @@ fn status(job: &Value) -> &'static str {
         "Suspended"
     } else if has("FailureTarget") {
         "FailureTarget"
-    } else if has("SuccessCriteriaMet") {
-        "SuccessCriteriaMet"
     } else {
         "Running"
     }
@@ -85,7 +83,7 @@ const CRON_JOB: Layout = Layout {
         column("Name"),
         column("Schedule"),
         column("Timezone"),
-        column("Suspend"),
+        truth("Suspend"),
         number("Active"),
         column("Last Schedule"),
         column("Age"),

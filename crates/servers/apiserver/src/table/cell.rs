@@ -1,7 +1,7 @@
 //! What several kinds' cells are made of.
 
 use jiff::Timestamp;
-use mainstay_resource::{LabelSelector, meta};
+use mainstay_resource::{LabelSelector, Quantity, meta};
 use serde_json::Value;
 
 use super::age;
@@ -46,6 +46,20 @@ pub(super) fn scalar_or(object: &Value, path: &[&str], otherwise: &str) -> Value
     }
 }
 
+/// Whether the value below `path` is true.
+pub(super) fn truth(object: &Value, path: &[&str]) -> Value {
+    (at(object, path) == Some(&Value::Bool(true))).into()
+}
+
+/// An amount in its canonical form; what is not there is zero.
+pub(super) fn quantity(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "0".to_owned() };
+    match Quantity::from_value(value) {
+        Ok(quantity) => quantity.to_string(),
+        Err(_) => value.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
 /// Names and images of the containers of the pod spec below `path`, each joined by commas.
 pub(super) fn containers(object: &Value, path: &[&str]) -> [Value; 2] {
     let containers = at(object, path).map_or(&[][..], |spec| list(spec, &["containers"]));
@@ -55,6 +69,11 @@ pub(super) fn containers(object: &Value, path: &[&str]) -> [Value; 2] {
 /// Texts joined by commas.
 pub(super) fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.collect::<Vec<_>>().join(",")
+}
+
+/// Texts joined by something else.
+pub(super) fn joined_by<'a>(separator: &str, texts: impl Iterator<Item = &'a str>) -> String {
+    texts.collect::<Vec<_>>().join(separator)
 }
 
 /// Texts joined by commas, or `<none>`.
@@ -75,11 +94,15 @@ pub(super) fn first_three(texts: &[String]) -> String {
 
 /// The label selector below `path` as text.
 pub(super) fn selector(object: &Value, path: &[&str]) -> Value {
-    let Some(selector) = at(object, path) else { return NONE.into() };
+    at(object, path).map_or_else(|| NONE.into(), |selector| selector_or(selector, NONE).into())
+}
+
+/// A label selector as text; `everything` for one that selects everything.
+pub(super) fn selector_or(selector: &Value, everything: &str) -> String {
     match LabelSelector::from_object(selector) {
-        Ok(parsed) if parsed.is_everything() => NONE.into(),
-        Ok(parsed) => parsed.to_string().into(),
-        Err(_) => "<error>".into(),
+        Ok(parsed) if parsed.is_everything() => everything.to_owned(),
+        Ok(parsed) => parsed.to_string(),
+        Err(_) => "<error>".to_owned(),
     }
 }
 

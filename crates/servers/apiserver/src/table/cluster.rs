@@ -1,11 +1,11 @@
-//! The rows of what a cluster is made of: nodes, namespaces, configuration, events, definitions.
+//! The rows of what a cluster is made of: nodes, namespaces, configuration, quotas, classes.
 
 use mainstay_resource::meta;
 use serde_json::Value;
 
 use super::age;
 use super::cell::{self, NONE, UNKNOWN};
-use super::printer::{Layout, column, number, wide};
+use super::printer::{Layout, column, number, truth, wide};
 use crate::fields::{at, entries, list, text};
 
 /// The layout of a kind that is not laid out elsewhere.
@@ -18,12 +18,9 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
         "ServiceAccount" => SERVICE_ACCOUNT,
         "Lease" => LEASE,
         "ResourceQuota" => QUOTA,
-        "LimitRange" | "CustomResourceDefinition" => CREATED,
         "PriorityClass" => PRIORITY_CLASS,
         "RuntimeClass" => RUNTIME_CLASS,
         "CertificateSigningRequest" => SIGNING_REQUEST,
-        "APIService" => API_SERVICE,
-        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => WEBHOOKS,
         _ => return None,
     })
 }
@@ -100,7 +97,7 @@ const NAMESPACE: Layout = Layout {
 };
 
 const CONFIG_MAP: Layout = Layout {
-    columns: &[column("Name"), number("Data"), column("Age")],
+    columns: &[column("Name"), column("Data"), column("Age")],
     cells: |object, now| {
         let size = cell::size(object, &["data"]) + cell::size(object, &["binaryData"]);
         vec![cell::name(object), size.into(), cell::age(object, now)]
@@ -108,7 +105,7 @@ const CONFIG_MAP: Layout = Layout {
 };
 
 const SECRET: Layout = Layout {
-    columns: &[column("Name"), column("Type"), number("Data"), column("Age")],
+    columns: &[column("Name"), column("Type"), column("Data"), column("Age")],
     cells: |object, now| {
         let (kind, size) = (cell::text_or(object, &["type"], ""), cell::size(object, &["data"]));
         vec![cell::name(object), kind, size.into(), cell::age(object, now)]
@@ -116,7 +113,7 @@ const SECRET: Layout = Layout {
 };
 
 const SERVICE_ACCOUNT: Layout = Layout {
-    columns: &[column("Name"), number("Secrets"), column("Age")],
+    columns: &[column("Name"), column("Secrets"), column("Age")],
     cells: |object, now| {
         vec![cell::name(object), list(object, &["secrets"]).len().into(), cell::age(object, now)]
     },
@@ -138,24 +135,19 @@ const QUOTA: Layout = Layout {
     cells: |quota, now| {
         let (mut requests, mut limits) = (Vec::new(), Vec::new());
         for (name, hard) in entries(quota, &["status", "hard"]) {
-            let used = at(quota, &["status", "used", name]).and_then(Value::as_str).unwrap_or("0");
-            let line = format!("{name}: {used}/{}", hard.as_str().unwrap_or_default());
+            let used = at(quota, &["status", "used", name]);
+            let line = format!("{name}: {}/{}", cell::quantity(used), cell::quantity(Some(hard)));
             if name.starts_with("limits.") { limits.push(line) } else { requests.push(line) }
         }
         vec![cell::name(quota), requests.join(", ").into(), limits.join(", ").into(), cell::age(quota, now)]
     },
 };
 
-const CREATED: Layout = Layout {
-    columns: &[column("Name"), column("Created At")],
-    cells: |object, _| vec![cell::name(object), cell::created(object)],
-};
-
 const PRIORITY_CLASS: Layout = Layout {
     columns: &[
         column("Name"),
         number("Value"),
-        column("Global-Default"),
+        truth("Global-Default"),
         column("Age"),
         column("PreemptionPolicy"),
     ],
@@ -163,7 +155,7 @@ const PRIORITY_CLASS: Layout = Layout {
         vec![
             cell::name(class),
             cell::count(class, &["value"]),
-            cell::scalar_or(class, &["globalDefault"], "false"),
+            cell::truth(class, &["globalDefault"]),
             cell::age(class, now),
             cell::text_or(class, &["preemptionPolicy"], ""),
         ]
@@ -206,26 +198,5 @@ const SIGNING_REQUEST: Layout = Layout {
             duration.map_or_else(|| NONE.to_owned(), age::human).into(),
             format!("{decided}{failed}{issued}").into(),
         ]
-    },
-};
-
-const API_SERVICE: Layout = Layout {
-    columns: &[column("Name"), column("Service"), column("Available"), column("Age")],
-    cells: |service, now| {
-        let backend = at(service, &["spec", "service"])
-            .map(|backend| format!("{}/{}", text(backend, &["namespace"]), text(backend, &["name"])));
-        vec![
-            cell::name(service),
-            backend.unwrap_or_else(|| "Local".to_owned()).into(),
-            cell::condition(service, "Available").unwrap_or("Unknown").into(),
-            cell::age(service, now),
-        ]
-    },
-};
-
-const WEBHOOKS: Layout = Layout {
-    columns: &[column("Name"), number("Webhooks"), column("Age")],
-    cells: |object, now| {
-        vec![cell::name(object), list(object, &["webhooks"]).len().into(), cell::age(object, now)]
     },
 };

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::age;
 use super::cell;
 use super::printer::{Column, Layout, column, wide};
-use crate::fields::{number, text};
+use crate::fields::{at, number, text};
 
 const EVENT: &[Column] = &[
     column("Last Seen"),
@@ -21,59 +21,23 @@ const EVENT: &[Column] = &[
     wide("Name"),
 ];
 
-/// The layout of an Event: its two APIs name the same things differently.
-pub(super) fn layout(group: &str) -> Layout {
-    let cells: fn(&Value, Timestamp) -> Vec<Value> = if group.is_empty() {
-        |event, now| event_cells(event, now, &CORE)
-    } else {
-        |event, now| event_cells(event, now, &EVENTS)
-    };
-    Layout { columns: EVENT, cells }
-}
+/// The layout of an Event, whichever of its two APIs it is read in.
+pub(super) const LAYOUT: Layout = Layout { columns: EVENT, cells: event_cells };
 
-/// What an API calls the parts of an Event.
-struct Names {
-    object: &'static str,
-    message: &'static str,
-    first: &'static str,
-    last: &'static str,
-    count: &'static str,
-    source: &'static str,
-    reporter: &'static str,
-}
-
-const CORE: Names = Names {
-    object: "involvedObject",
-    message: "message",
-    first: "firstTimestamp",
-    last: "lastTimestamp",
-    count: "count",
-    source: "source",
-    reporter: "reportingComponent",
-};
-const EVENTS: Names = Names {
-    object: "regarding",
-    message: "note",
-    first: "deprecatedFirstTimestamp",
-    last: "deprecatedLastTimestamp",
-    count: "deprecatedCount",
-    source: "deprecatedSource",
-    reporter: "reportingController",
-};
-
-fn event_cells(event: &Value, now: Timestamp, names: &Names) -> Vec<Value> {
-    let first = match text(event, &[names.first]) {
+fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
+    let first = match text(event, &["firstTimestamp"]) {
         "" => text(event, &["eventTime"]),
         stamp => stamp,
     };
-    let last = match (text(event, &["series", "lastObservedTime"]), text(event, &[names.last])) {
-        ("", "") => first,
-        ("", stamp) => stamp,
-        (stamp, _) => stamp,
+    let series = at(event, &["series"]);
+    let last = match (series, text(event, &["lastTimestamp"])) {
+        (Some(series), _) => text(series, &["lastObservedTime"]),
+        (None, "") => first,
+        (None, stamp) => stamp,
     };
-    let seen = number(event, &["series", "count"]);
-    let seen = seen.or_else(|| number(event, &[names.count]));
-    let about = |field: &str| text(event, &[names.object, field]);
+    let counted = number(event, &["count"]).filter(|count| *count != 0);
+    let seen = series.map(|series| number(series, &["count"]).unwrap_or(0)).or(counted);
+    let about = |field: &str| text(event, &["involvedObject", field]);
     let (kind, name) = (about("kind").to_lowercase(), about("name"));
     vec![
         age::since(last, now).into(),
@@ -81,20 +45,20 @@ fn event_cells(event: &Value, now: Timestamp, names: &Names) -> Vec<Value> {
         cell::text_or(event, &["reason"], ""),
         if name.is_empty() { kind.into() } else { format!("{kind}/{name}").into() },
         about("fieldPath").into(),
-        source(event, names).into(),
-        text(event, &[names.message]).trim().into(),
+        source(event).into(),
+        text(event, &["message"]).trim().into(),
         age::since(first, now).into(),
-        seen.filter(|count| *count > 0).unwrap_or(1).to_string().into(),
+        seen.unwrap_or(1).into(),
         cell::name(event),
     ]
 }
 
-fn source(event: &Value, names: &Names) -> String {
-    let component = match text(event, &[names.source, "component"]) {
-        "" => text(event, &[names.reporter]),
+fn source(event: &Value) -> String {
+    let component = match text(event, &["source", "component"]) {
+        "" => text(event, &["reportingComponent"]),
         component => component,
     };
-    let host = match text(event, &[names.source, "host"]) {
+    let host = match text(event, &["source", "host"]) {
         "" => text(event, &["reportingInstance"]),
         host => host,
     };

@@ -11,7 +11,6 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
     Some(match kind {
         "HorizontalPodAutoscaler" => AUTOSCALER,
         "PodDisruptionBudget" => BUDGET,
-        "Role" | "ClusterRole" => ROLE,
         "RoleBinding" | "ClusterRoleBinding" => BINDING,
         _ => return None,
     })
@@ -24,7 +23,7 @@ const AUTOSCALER: Layout = Layout {
         column("Targets"),
         column("MinPods"),
         column("MaxPods"),
-        number("Replicas"),
+        column("Replicas"),
         column("Age"),
     ],
     cells: |autoscaler, now| {
@@ -34,7 +33,7 @@ const AUTOSCALER: Layout = Layout {
             format!("{}/{}", target("kind"), target("name")).into(),
             targets(autoscaler).into(),
             cell::scalar_or(autoscaler, &["spec", "minReplicas"], UNSET),
-            cell::scalar_or(autoscaler, &["spec", "maxReplicas"], "0"),
+            cell::count(autoscaler, &["spec", "maxReplicas"]),
             cell::count(autoscaler, &["status", "currentReplicas"]),
             cell::age(autoscaler, now),
         ]
@@ -45,12 +44,6 @@ const AUTOSCALER: Layout = Layout {
 fn targets(autoscaler: &Value) -> String {
     let metrics = list(autoscaler, &["spec", "metrics"]);
     let current = list(autoscaler, &["status", "currentMetrics"]);
-    if let Some(percent) = at(autoscaler, &["spec", "targetCPUUtilizationPercentage"]) {
-        let now = cell::scalar_or(autoscaler, &["status", "currentCPUUtilizationPercentage"], UNKNOWN);
-        let now = now.as_str().unwrap_or(UNKNOWN);
-        let sign = if now == UNKNOWN { "" } else { "%" };
-        return format!("cpu: {now}{sign}/{percent}%");
-    }
     let shown: Vec<String> = metrics
         .iter()
         .take(2)
@@ -74,24 +67,27 @@ fn metric_text(metric: &Value, current: &Value) -> String {
         "External" => "external",
         _ => return "<unknown type>".to_owned(),
     };
-    let value = |part: &Value, section: &str| -> Option<String> {
-        let section = at(part, &[field, section])?;
-        if let Some(percent) = section.get("averageUtilization").filter(|percent| !percent.is_null()) {
-            return Some(format!("{percent}%"));
-        }
-        let average = at(section, &["averageValue"]).map(|value| (value, " (avg)"));
-        let (value, note) = average.or_else(|| at(section, &["value"]).map(|value| (value, "")))?;
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let note = if matches!(field, "object" | "external") { note } else { "" };
-        Some(format!("{value}{note}"))
+    // What is wanted decides in which of its forms the current value is shown.
+    let wants_average = at(metric, &[field, "target", "averageValue"]).is_some();
+    let unit = match field {
+        "pods" => "averageValue",
+        "object" | "external" if !wants_average => "value",
+        "resource" | "containerResource" if !wants_average => "averageUtilization",
+        _ => "averageValue",
     };
-    let now = value(current, "current").unwrap_or_else(|| UNKNOWN.to_owned());
-    let wanted = value(metric, "target").unwrap_or_else(|| "<auto>".to_owned());
+    let shown = |part: &Value, section: &str| match at(part, &[field, section, unit])? {
+        percent if unit == "averageUtilization" => Some(format!("{percent}%")),
+        amount => Some(cell::quantity(Some(amount))),
+    };
+    let now = shown(current, "current").unwrap_or_else(|| UNKNOWN.to_owned());
+    let unknown = if unit == "averageUtilization" { "<auto>" } else { "0" };
+    let wanted = shown(metric, "target").unwrap_or_else(|| unknown.to_owned());
     let prefix = match field {
         "resource" | "containerResource" => format!("{}: ", text(metric, &[field, "name"])),
         _ => String::new(),
     };
-    format!("{prefix}{now}/{wanted}")
+    let note = if wants_average && matches!(field, "object" | "external") { " (avg)" } else { "" };
+    format!("{prefix}{now}/{wanted}{note}")
 }
 
 const BUDGET: Layout = Layout {
@@ -111,11 +107,6 @@ const BUDGET: Layout = Layout {
             cell::age(budget, now),
         ]
     },
-};
-
-const ROLE: Layout = Layout {
-    columns: &[column("Name"), column("Created At")],
-    cells: |role, _| vec![cell::name(role), cell::created(role)],
 };
 
 const BINDING: Layout = Layout {

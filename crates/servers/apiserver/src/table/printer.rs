@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{batch, cell, cluster, custom, event, pod, policy, storage, traffic, workload};
+use super::{batch, cell, cluster, custom, event, extension, pod, policy, storage, traffic, workload};
 use crate::registry::{Origin, ResourceInfo};
 
 /// One column: header, type, and whether only wide output shows it.
@@ -14,7 +14,7 @@ pub(super) struct Column {
     pub(super) wide: bool,
 }
 
-/// A column of text.
+/// A column of text; upstream calls some columns of numbers so too.
 pub(super) const fn column(name: &'static str) -> Column {
     Column { name, kind: "string", wide: false }
 }
@@ -22,6 +22,11 @@ pub(super) const fn column(name: &'static str) -> Column {
 /// A column of numbers.
 pub(super) const fn number(name: &'static str) -> Column {
     Column { name, kind: "integer", wide: false }
+}
+
+/// A column of truths.
+pub(super) const fn truth(name: &'static str) -> Column {
+    Column { name, kind: "boolean", wide: false }
 }
 
 /// A column of text that only wide output shows.
@@ -78,7 +83,7 @@ impl Printer {
 }
 
 fn definition(column: &Column) -> Value {
-    let format = if column.name == "Name" { "name" } else { "" };
+    let format = if matches!(column.name, "Name" | "Attacher") { "name" } else { "" };
     json!({
         "name": column.name, "type": column.kind, "format": format, "description": "",
         "priority": i32::from(column.wide),
@@ -87,8 +92,8 @@ fn definition(column: &Column) -> Value {
 
 /// What a kind without columns of its own shows.
 const PLAIN: Layout = Layout {
-    columns: &[column("Name"), column("Age")],
-    cells: |object, now| vec![cell::name(object), cell::age(object, now)],
+    columns: &[column("Name"), Column { name: "Created At", kind: "date", wide: false }],
+    cells: |object, _| vec![cell::name(object), cell::created(object)],
 };
 
 fn layout(group: &str, kind: &str) -> Layout {
@@ -101,7 +106,10 @@ fn layout(group: &str, kind: &str) -> Layout {
             traffic::layout(kind)
         }
         ("", "PersistentVolume" | "PersistentVolumeClaim") | ("storage.k8s.io", _) => storage::layout(kind),
-        ("" | "events.k8s.io", "Event") => Some(event::layout(group)),
+        ("" | "events.k8s.io", "Event") => Some(event::LAYOUT),
+        ("admissionregistration.k8s.io" | "apiregistration.k8s.io" | "flowcontrol.apiserver.k8s.io", _) => {
+            extension::layout(kind)
+        }
         _ => cluster::layout(kind),
     };
     found.unwrap_or(PLAIN)

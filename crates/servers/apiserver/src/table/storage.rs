@@ -4,7 +4,8 @@ use mainstay_resource::meta;
 use serde_json::Value;
 
 use super::cell::{self, UNSET};
-use super::printer::{Layout, column, wide};
+use super::printer::{Layout, column, number, truth, wide};
+use crate::admission;
 use crate::fields::{at, list, text};
 
 /// The layout of a volume, a claim, or a kind of `storage.k8s.io`.
@@ -14,6 +15,9 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
         "PersistentVolumeClaim" => CLAIM,
         "StorageClass" => CLASS,
         "VolumeAttachment" => ATTACHMENT,
+        "CSINode" => CSI_NODE,
+        "CSIDriver" => CSI_DRIVER,
+        "CSIStorageCapacity" => CSI_CAPACITY,
         _ => return None,
     })
 }
@@ -67,7 +71,7 @@ const VOLUME: Layout = Layout {
             .map(|claim| format!("{}/{}", text(claim, &["namespace"]), text(claim, &["name"])));
         vec![
             cell::name(volume),
-            cell::scalar_or(volume, &["spec", "capacity", "storage"], ""),
+            cell::quantity(at(volume, &["spec", "capacity", "storage"])).into(),
             modes(volume, &["spec", "accessModes"]),
             cell::text_or(volume, &["spec", "persistentVolumeReclaimPolicy"], ""),
             phase(volume),
@@ -95,7 +99,7 @@ const CLAIM: Layout = Layout {
     ],
     cells: |claim, now| {
         let bound = !text(claim, &["spec", "volumeName"]).is_empty();
-        let capacity = || cell::scalar_or(claim, &["status", "capacity", "storage"], "");
+        let capacity = || cell::quantity(at(claim, &["status", "capacity", "storage"])).into();
         vec![
             cell::name(claim),
             phase(claim),
@@ -120,15 +124,14 @@ const CLASS: Layout = Layout {
         column("Age"),
     ],
     cells: |class, now| {
-        let is_default =
-            meta::annotation(class, "storageclass.kubernetes.io/is-default-class") == Some("true");
+        let is_default = admission::is_default_class(class);
         let name = meta::name(class);
         vec![
             if is_default { format!("{name} (default)").into() } else { name.into() },
             cell::text_or(class, &["provisioner"], ""),
             cell::text_or(class, &["reclaimPolicy"], "Delete"),
             cell::text_or(class, &["volumeBindingMode"], "Immediate"),
-            cell::scalar_or(class, &["allowVolumeExpansion"], "false"),
+            cell::truth(class, &["allowVolumeExpansion"]),
             cell::age(class, now),
         ]
     },
@@ -140,7 +143,7 @@ const ATTACHMENT: Layout = Layout {
         column("Attacher"),
         column("PV"),
         column("Node"),
-        column("Attached"),
+        truth("Attached"),
         column("Age"),
     ],
     cells: |attachment, now| {
@@ -149,8 +152,57 @@ const ATTACHMENT: Layout = Layout {
             cell::text_or(attachment, &["spec", "attacher"], ""),
             cell::text_or(attachment, &["spec", "source", "persistentVolumeName"], ""),
             cell::text_or(attachment, &["spec", "nodeName"], ""),
-            cell::scalar_or(attachment, &["status", "attached"], "false"),
+            cell::truth(attachment, &["status", "attached"]),
             cell::age(attachment, now),
+        ]
+    },
+};
+
+const CSI_NODE: Layout = Layout {
+    columns: &[column("Name"), number("Drivers"), column("Age")],
+    cells: |node, now| {
+        vec![cell::name(node), list(node, &["spec", "drivers"]).len().into(), cell::age(node, now)]
+    },
+};
+
+const CSI_DRIVER: Layout = Layout {
+    columns: &[
+        column("Name"),
+        truth("AttachRequired"),
+        truth("PodInfoOnMount"),
+        truth("StorageCapacity"),
+        column("TokenRequests"),
+        truth("RequiresRepublish"),
+        column("Modes"),
+        column("Age"),
+    ],
+    cells: |driver, now| {
+        let attaches = at(driver, &["spec", "attachRequired"]) != Some(&Value::Bool(false));
+        let audiences = at(driver, &["spec", "tokenRequests"]).and_then(Value::as_array);
+        let audiences =
+            audiences.map(|requests| cell::joined(requests.iter().map(|one| text(one, &["audience"]))));
+        let modes = list(driver, &["spec", "volumeLifecycleModes"]).iter().filter_map(Value::as_str);
+        vec![
+            cell::name(driver),
+            attaches.into(),
+            cell::truth(driver, &["spec", "podInfoOnMount"]),
+            cell::truth(driver, &["spec", "storageCapacity"]),
+            audiences.unwrap_or_else(|| UNSET.to_owned()).into(),
+            cell::truth(driver, &["spec", "requiresRepublish"]),
+            cell::joined_or_none(modes).into(),
+            cell::age(driver, now),
+        ]
+    },
+};
+
+const CSI_CAPACITY: Layout = Layout {
+    columns: &[column("Name"), column("StorageClassName"), column("Capacity")],
+    cells: |capacity, _| {
+        let amount = at(capacity, &["capacity"]);
+        vec![
+            cell::name(capacity),
+            cell::text_or(capacity, &["storageClassName"], ""),
+            amount.map_or_else(|| UNSET.to_owned(), |amount| cell::quantity(Some(amount))).into(),
         ]
     },
 };

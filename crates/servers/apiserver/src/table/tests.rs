@@ -178,7 +178,7 @@ fn workloads_show_their_counts() {
     assert_eq!(show("ReplicaSet"), "web|3|3|2|10m|a,b|x:1,y:2|app=web");
     assert_eq!(show("StatefulSet"), "web|2/3|10m|a,b|x:1,y:2");
     assert_eq!(show("DaemonSet"), "web|5|4|3|2|1|disk=ssd|10m|a,b|x:1,y:2|app=web");
-    assert_eq!(row("apps", "Deployment", json!({})), "web|0/0|0|0|10m|||<none>");
+    assert_eq!(row("apps", "Deployment", json!({})), "web|0/0|0|0|10m|||");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The rows of what carries traffic: Services, Endpoints, Ingresses, network policies.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cell::{self, NONE, UNSET};
@@ -15,6 +17,8 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
         "Ingress" => INGRESS,
         "IngressClass" => INGRESS_CLASS,
         "NetworkPolicy" => NETWORK_POLICY,
+        "ServiceCIDR" => SERVICE_RANGE,
+        "IPAddress" => ADDRESS,
         _ => return None,
     })
 }
@@ -48,20 +52,20 @@ fn external(service: &Value) -> String {
         "ExternalName" => text(service, &["spec", "externalName"]).to_owned(),
         "LoadBalancer" => {
             let entrances = entrances(service);
-            let all = cell::joined(entrances.iter().map(String::as_str).chain(named()));
+            let all = cell::joined(entrances.iter().copied().chain(named()));
             if all.is_empty() { "<pending>".to_owned() } else { all }
         }
         _ => cell::joined_or_none(named()),
     }
 }
 
-/// The addresses and names of a load balancer.
-fn entrances(object: &Value) -> Vec<String> {
+/// The addresses and names of a load balancer, sorted, each once.
+fn entrances(object: &Value) -> BTreeSet<&str> {
     let entrances = list(object, &["status", "loadBalancer", "ingress"]).iter();
     entrances
         .map(|one| match text(one, &["ip"]) {
-            "" => text(one, &["hostname"]).to_owned(),
-            address => address.to_owned(),
+            "" => text(one, &["hostname"]),
+            address => address,
         })
         .filter(|one| !one.is_empty())
         .collect()
@@ -83,23 +87,29 @@ fn ports(service: &Value) -> String {
 const ENDPOINTS: Layout = Layout {
     columns: &[column("Name"), column("Endpoints"), column("Age")],
     cells: |endpoints, now| {
-        let mut all = Vec::new();
-        for subset in list(endpoints, &["subsets"]) {
-            let ports = list(subset, &["ports"]);
-            for address in list(subset, &["addresses"]) {
-                let address = text(address, &["ip"]);
-                if ports.is_empty() {
-                    all.push(address.to_owned());
-                }
-                all.extend(
-                    ports.iter().map(|port| format!("{address}:{}", number(port, &["port"]).unwrap_or(0))),
-                );
-            }
-        }
-        let shown = if all.is_empty() { NONE.to_owned() } else { cell::first_three(&all) };
+        let subsets = list(endpoints, &["subsets"]);
+        let all: Vec<String> = subsets.iter().flat_map(ends).collect();
+        let shown = if subsets.is_empty() { NONE.to_owned() } else { cell::first_three(&all) };
         vec![cell::name(endpoints), shown.into(), cell::age(endpoints, now)]
     },
 };
+
+/// The addresses of a subset, once with each of its ports.
+fn ends(subset: &Value) -> Vec<String> {
+    let addresses = list(subset, &["addresses"]).iter().map(|address| text(address, &["ip"]));
+    let ports = list(subset, &["ports"]);
+    if ports.is_empty() {
+        return addresses.map(str::to_owned).collect();
+    }
+    let with = |port: &Value| {
+        let port = number(port, &["port"]).unwrap_or(0);
+        addresses.clone().map(move |address| match address.contains(':') {
+            true => format!("[{address}]:{port}"),
+            false => format!("{address}:{port}"),
+        })
+    };
+    ports.iter().flat_map(with).collect()
+}
 
 const ENDPOINT_SLICE: Layout = Layout {
     columns: &[column("Name"), column("AddressType"), column("Ports"), column("Endpoints"), column("Age")],
@@ -136,24 +146,35 @@ const INGRESS: Layout = Layout {
         column("Age"),
     ],
     cells: |ingress, now| {
-        let hosts: Vec<String> = list(ingress, &["spec", "rules"])
-            .iter()
-            .map(|rule| text(rule, &["host"]))
-            .filter(|host| !host.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let hosts = if hosts.is_empty() { "*".to_owned() } else { cell::first_three(&hosts) };
         let secure = !list(ingress, &["spec", "tls"]).is_empty();
         vec![
             cell::name(ingress),
             cell::text_or(ingress, &["spec", "ingressClassName"], NONE),
-            hosts.into(),
-            entrances(ingress).join(",").into(),
+            hosts(list(ingress, &["spec", "rules"])).into(),
+            cell::joined(entrances(ingress).into_iter()).into(),
             if secure { "80, 443" } else { "80" }.into(),
             cell::age(ingress, now),
         ]
     },
 };
+
+/// The first three hosts. How many more there are counts rules, as upstream does.
+fn hosts(rules: &[Value]) -> String {
+    let mut shown = Vec::new();
+    let mut more = false;
+    for rule in rules {
+        more |= shown.len() == 3;
+        let host = text(rule, &["host"]);
+        if !more && !host.is_empty() {
+            shown.push(host);
+        }
+    }
+    match shown.join(",") {
+        none if none.is_empty() => "*".to_owned(),
+        some if more => format!("{some} + {} more...", rules.len() - 3),
+        some => some,
+    }
+}
 
 const INGRESS_CLASS: Layout = Layout {
     columns: &[column("Name"), column("Controller"), column("Parameters"), column("Age")],
@@ -181,5 +202,31 @@ const NETWORK_POLICY: Layout = Layout {
     columns: &[column("Name"), column("Pod-Selector"), column("Age")],
     cells: |policy, now| {
         vec![cell::name(policy), cell::selector(policy, &["spec", "podSelector"]), cell::age(policy, now)]
+    },
+};
+
+const SERVICE_RANGE: Layout = Layout {
+    columns: &[column("Name"), column("CIDRs"), column("Age")],
+    cells: |range, now| {
+        let ranges = list(range, &["spec", "cidrs"]).iter().filter_map(Value::as_str);
+        vec![cell::name(range), cell::joined(ranges).into(), cell::age(range, now)]
+    },
+};
+
+const ADDRESS: Layout = Layout {
+    columns: &[column("Name"), column("ParentRef")],
+    cells: |address, _| {
+        let parent = at(address, &["spec", "parentRef"]).map_or_else(
+            || NONE.to_owned(),
+            |parent| {
+                let part = |field: &str| text(parent, &[field]);
+                let group =
+                    if part("group").is_empty() { String::new() } else { format!(".{}", part("group")) };
+                let resource = format!("{}{group}", part("resource")).to_lowercase();
+                let name = [part("namespace"), part("name")].into_iter().filter(|name| !name.is_empty());
+                cell::joined_by("/", std::iter::once(resource.as_str()).chain(name))
+            },
+        );
+        vec![cell::name(address), parent.into()]
     },
 };

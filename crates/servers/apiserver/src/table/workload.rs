@@ -40,14 +40,15 @@ const DEPLOYMENT: Layout = Layout {
     columns: &[
         column("Name"),
         column("Ready"),
-        number("Up-to-date"),
-        number("Available"),
+        column("Up-to-date"),
+        column("Available"),
         column("Age"),
         wide("Containers"),
         wide("Images"),
         wide("Selector"),
     ],
     cells: |object, now| {
+        let selector = fields::at(object, SELECTOR).map(|selector| cell::selector_or(selector, ""));
         let cells = vec![
             cell::name(object),
             ready_of(object),
@@ -55,7 +56,7 @@ const DEPLOYMENT: Layout = Layout {
             cell::count(object, &["status", "availableReplicas"]),
             cell::age(object, now),
         ];
-        with(with(cells, cell::containers(object, SPEC)), [cell::selector(object, SELECTOR)])
+        with(with(cells, cell::containers(object, SPEC)), [selector.unwrap_or_default().into()])
     },
 };
 
@@ -127,7 +128,7 @@ const DAEMON_SET: Layout = Layout {
 };
 
 const REVISION: Layout = Layout {
-    columns: &[column("Name"), column("Controller"), number("Revision"), column("Age")],
+    columns: &[column("Name"), column("Controller"), column("Revision"), column("Age")],
     cells: |object, now| {
         let owner = meta::controller(object).map_or_else(
             || cell::NONE.to_owned(),
