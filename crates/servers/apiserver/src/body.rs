@@ -42,6 +42,11 @@ impl Body {
         Self(Inner::Segments { segments: segments.into_iter(), remaining_bytes })
     }
 
+    /// Whether it goes on until somebody ends it.
+    pub(crate) fn is_endless(&self) -> bool {
+        matches!(self.0, Inner::Stream(_))
+    }
+
     /// Whatever `stream` yields, until it ends or the body is dropped.
     pub fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self(Inner::Stream(Box::pin(stream)))

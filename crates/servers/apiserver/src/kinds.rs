@@ -70,6 +70,10 @@ fn action(name: &str) -> Action {
         "binding" => Action::Binding,
         "eviction" => Action::Eviction,
         "finalize" => Action::Finalize,
+        "ephemeralcontainers" => Action::Ephemeral,
+        "resize" => Action::Resize,
+        "log" => Action::Log,
+        "exec" | "attach" | "portforward" | "proxy" => Action::Connect,
         _ => Action::Unserved,
     }
 }

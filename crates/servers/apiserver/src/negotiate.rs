@@ -1,6 +1,7 @@
 //! What the client wants to read and what it sends: `Accept` and `Content-Type`.
 //!
-//! Objects are sent as JSON alone: a client that prefers protobuf but accepts JSON gets JSON.
+//! Objects are made as JSON, and turned into YAML for a client that prefers it. A client that
+//! prefers protobuf but accepts JSON gets JSON.
 
 use http::{HeaderMap, header};
 
@@ -17,25 +18,35 @@ pub enum View {
     Table,
 }
 
+const YAML: &str = "application/yaml";
+
 /// The best form the client accepts.
 pub fn view(headers: &HeaderMap) -> Result<View, Status> {
     let mut any = false;
-    for value in headers.get_all(header::ACCEPT) {
-        let Ok(text) = value.to_str() else { continue };
-        for range in text.split(',').map(str::trim).filter(|range| !range.is_empty()) {
-            any = true;
-            if let Some(view) = view_of(range) {
-                return Ok(view);
-            }
+    for range in ranges(headers) {
+        any = true;
+        if let Some(view) = view_of(range) {
+            return Ok(view);
         }
     }
     if any { Err(Status::not_acceptable()) } else { Ok(View::Object) }
 }
 
+/// Whether the best form the client accepts is written in YAML.
+pub fn prefers_yaml(headers: &HeaderMap) -> bool {
+    ranges(headers).find(|range| view_of(range).is_some()).is_some_and(|range| range.starts_with(YAML))
+}
+
+/// What the client accepts, in its order.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let texts = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(str::trim).filter(|range| !range.is_empty())
+}
+
 fn view_of(range: &str) -> Option<View> {
     let mut parts = range.split(';').map(str::trim);
     let media = parts.next()?;
-    if !matches!(media, "application/json" | "application/*" | "*/*") {
+    if !matches!(media, "application/json" | "application/*" | "*/*" | YAML) {
         return None;
     }
     let (mut shape, mut group, mut version) = (None, None, None);
@@ -86,6 +97,7 @@ mod tests {
             ("application/vnd.kubernetes.protobuf,application/json", View::Object),
             ("application/json;as=Other;v=v1;g=meta.k8s.io, */*", View::Object),
             ("application/json;stream=watch", View::Object),
+            ("application/yaml", View::Object),
         ] {
             assert_eq!(accepting(accept), Ok(expected), "{accept}");
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::status::Status;
+use crate::status::{Cause, Status};
 
 /// The decoded parameters of one request, in the order they were given.
 #[derive(Clone, Debug, Default)]
@@ -53,11 +53,11 @@ impl<'a> Query<'a> {
             .map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing \"{text}\": invalid syntax")))
     }
 
-    /// Whether the request asks to change nothing (`dryRun=All`).
+    /// Whether the request asks to change nothing (`dryRun=All`), as an option of a creation.
     pub fn dry_run(&self) -> Result<bool, Status> {
         let mut asked = false;
         for value in self.all("dryRun") {
-            check_dry_run(value)?;
+            check_dry_run(value).map_err(|cause| Status::invalid_options("CreateOptions", vec![cause]))?;
             asked |= value == "All";
         }
         Ok(asked)
@@ -65,14 +65,15 @@ impl<'a> Query<'a> {
 }
 
 /// The one value `dryRun` may have.
-pub(crate) fn check_dry_run(value: &str) -> Result<(), Status> {
+pub(crate) fn check_dry_run(value: &str) -> Result<(), Cause> {
     match value {
         "" | "All" => Ok(()),
-        other => Err(Status::new(
-            422,
-            "Invalid",
-            format!("dryRun: Unsupported value: \"{other}\": supported values: \"All\""),
-        )),
+        other => {
+            // Upstream prints the list as Go does.
+            let mut cause = Cause::unsupported("dryRun", other, &["All"]);
+            cause.message = format!("Unsupported value: []string{{{other:?}}}: supported values: \"All\"");
+            Err(cause)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use crate::body::Body;
@@ -12,6 +13,7 @@ use crate::table;
 use crate::verbs::Request;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const YAML: HeaderValue = HeaderValue::from_static("application/yaml");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, private");
 
 /// An answer with this code and body.
@@ -48,6 +50,22 @@ pub(crate) fn object(request: &Request<'_>, code: StatusCode, stored: &Bytes) ->
         View::Table => table::of_object(info, stored, request.table),
     };
     json(code, Body::full(bytes))
+}
+
+/// The same answer in YAML, where it is one object; a watch is refused, as upstream does.
+pub(crate) async fn in_yaml(response: Response<Body>) -> Response<Body> {
+    if response.headers().get(header::CONTENT_TYPE) != Some(&JSON) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    if body.is_endless() {
+        return failure(&Status::not_acceptable());
+    }
+    let Ok(whole) = body.collect().await;
+    let object = encode::decode(&whole.to_bytes());
+    let text = serde_saphyr::to_string(&object).expect("invariant: JSON values encode into memory");
+    parts.headers.insert(header::CONTENT_TYPE, YAML);
+    Response::from_parts(parts, Body::full(text))
 }
 
 /// Adds upstream's warning headers.

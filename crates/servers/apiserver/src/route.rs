@@ -52,7 +52,10 @@ impl<'a> Route<'a> {
         for slot in &mut rest {
             *slot = segments.next();
         }
-        if segments.next().is_some() {
+        // What follows `proxy` is the path of what is behind it.
+        if first != "namespaces" && rest[1] == Some("proxy") {
+            (rest[2], rest[3]) = (None, None);
+        } else if segments.next().is_some() && rest[3] != Some("proxy") {
             return None;
         }
         let (namespace, resource, name, subresource) = split(first, rest)?;
@@ -183,6 +186,15 @@ mod tests {
                 "deployments",
                 some("w"),
                 some("scale"),
+            ),
+            ("/api/v1/nodes/n/proxy/metrics/cadvisor", "/v1", None, "nodes", some("n"), some("proxy")),
+            (
+                "/api/v1/namespaces/d/services/web:80/proxy/a/b/c",
+                "/v1",
+                some("d"),
+                "services",
+                some("web:80"),
+                some("proxy"),
             ),
             (
                 "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode",

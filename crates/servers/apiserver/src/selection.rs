@@ -4,7 +4,7 @@ use mainstay_resource::{FieldSelector, LabelSelector};
 use mainstay_store::Record;
 
 use crate::query::Query;
-use crate::registry::ResourceInfo;
+use crate::registry::{Origin, ResourceInfo};
 use crate::status::Status;
 
 /// A namespace, labels and fields, all of which an object must meet.
@@ -39,12 +39,17 @@ impl Selection {
                 || info.fields.iter().any(|known| &*known.name == field)
         };
         if let Some(unknown) = fields.requirements().iter().find(|one| !known(&one.field)) {
-            return Err(Status::bad_request(format!("field label not supported: {}", unknown.field)));
+            return Err(Status::bad_request(unknown_field(info, &unknown.field)));
         }
         let fields = match name {
             None => fields,
-            Some(name) if fields.is_everything() => FieldSelector::equal("metadata.name", name),
-            Some(_) => return Err(Status::bad_request("both a name and a field selector were given")),
+            Some(name) if fields.is_everything() || fields == FieldSelector::equal("metadata.name", name) => {
+                FieldSelector::equal("metadata.name", name)
+            }
+            Some(_) => {
+                let why = "fieldSelector metadata.name doesn't match requested name";
+                return Err(Status::bad_request(why));
+            }
         };
         Ok(Self { namespace: namespace.map(str::to_owned), labels, fields })
     }
@@ -69,5 +74,16 @@ impl Selection {
                     "metadata.namespace" => Some(&*record.key.namespace),
                     other => record.tags.field(other),
                 }))
+    }
+}
+
+/// Upstream's words for a field that cannot be selected by.
+fn unknown_field(info: &ResourceInfo, field: &str) -> String {
+    match (&*info.group, &*info.kind) {
+        ("batch", "Job") => format!("field label {field:?} not supported for Job"),
+        _ if info.origin == Origin::BuiltIn && info.fields.is_empty() => {
+            format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+        }
+        _ => format!("field label not supported: {field}"),
     }
 }

@@ -83,7 +83,10 @@ impl ApiServer {
                 Ok(body) => self.dispatch(&identity, &parts, body, &mut kind).await,
             },
         };
-        let response = result.unwrap_or_else(|status| respond::failure(&status));
+        let mut response = result.unwrap_or_else(|status| respond::failure(&status));
+        if negotiate::prefers_yaml(&parts.headers) {
+            response = respond::in_yaml(response).await;
+        }
         let labels = labels(kind, &parts.method, response.status().as_u16());
         self.meter().record(labels, started.elapsed());
         response
@@ -159,6 +162,7 @@ impl ApiServer {
             .ok_or_else(|| Status::bad_request("unrecognized includeObject value"))?;
         let request = verbs::Request {
             server: self,
+            verb,
             identity,
             info,
             subresource,

@@ -97,7 +97,7 @@ pub(crate) fn of_event(info: &ResourceInfo, stored: &Bytes, options: Options, wi
         &json!({ "resourceVersion": meta::resource_version(&object) }),
         with_columns.then_some(&printer),
     );
-    row_of(&mut out, info, &printer, stored, object, options);
+    row_of(&mut out, info, &printer, stored, &object, options);
     out.extend_from_slice(b"]}");
     Bytes::from(out)
 }
@@ -120,7 +120,7 @@ fn head(metadata: &Value, printer: Option<&Printer>) -> Vec<u8> {
 }
 
 fn row(out: &mut Vec<u8>, info: &ResourceInfo, printer: &Printer, stored: &Bytes, options: Options) {
-    row_of(out, info, printer, stored, encode::decode(stored), options);
+    row_of(out, info, printer, stored, &encode::decode(stored), options);
 }
 
 fn row_of(
@@ -128,14 +128,14 @@ fn row_of(
     info: &ResourceInfo,
     printer: &Printer,
     stored: &Bytes,
-    object: Value,
+    object: &Value,
     options: Options,
 ) {
     // Cells are made of what is stored: the versions of a kind print alike.
-    let cells = printer.cells(&object, options.now);
+    let cells = printer.cells(object, options.now);
     out.extend_from_slice(b"{\"cells\":");
     out.extend_from_slice(&encode::json(&Value::Array(cells)));
-    if let Some(conditions) = printer.conditions(&object) {
+    if let Some(conditions) = printer.conditions(object) {
         out.extend_from_slice(b",\"conditions\":");
         out.extend_from_slice(&encode::json(&conditions));
     }

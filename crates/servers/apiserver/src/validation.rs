@@ -42,6 +42,8 @@ pub fn update(info: &ResourceInfo, live: &Value, object: &Value, part: Option<&A
             change::check(info, live, object, &mut check);
         }
         Some(Action::Scale(_)) => whole(info, Some(live), object, &mut check),
+        Some(Action::Ephemeral) => change::ephemeral(live, object, &mut check),
+        Some(Action::Resize) => change::resized(live, object, &mut check),
         Some(_) => {}
     }
     check.causes

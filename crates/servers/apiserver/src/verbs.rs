@@ -20,7 +20,7 @@ use crate::query::Query;
 use crate::registry::{Action, Origin, ResourceInfo, Subresource};
 use crate::route::{Target, Verb};
 use crate::server::ApiServer;
-use crate::status::Status;
+use crate::status::{Cause, Status};
 use crate::subresource;
 use crate::table;
 
@@ -32,6 +32,7 @@ mod delete_collection;
 mod get;
 mod list;
 pub(crate) mod metadata;
+mod options;
 pub(crate) mod patch;
 pub(crate) mod update;
 mod watch;
@@ -39,6 +40,7 @@ mod watch;
 /// A request that was let in.
 pub(crate) struct Request<'a> {
     pub(crate) server: &'a ApiServer,
+    pub(crate) verb: Verb,
     pub(crate) identity: &'a Identity,
     pub(crate) info: &'a Arc<ResourceInfo>,
     pub(crate) subresource: Option<&'a Subresource>,
@@ -64,6 +66,13 @@ pub(crate) async fn serve(verb: Verb, request: &Request<'_>) -> Result<Response<
         Some(Action::Binding) => subresource::binding::bind(request).await,
         Some(Action::Eviction) => subresource::eviction::evict(request).await,
         Some(Action::Finalize) => update::replace(request).await,
+        Some(Action::Ephemeral | Action::Resize) => match verb {
+            Verb::Get => get::get(request),
+            Verb::Update => update::replace(request).await,
+            Verb::Patch => patch::patch(request).await,
+            _ => Err(Status::method_not_allowed()),
+        },
+        Some(Action::Log | Action::Connect) => subresource::connect::serve(request),
         Some(Action::Unserved) => {
             Err(Status::not_served(&format!("{}/{}", request.info.resource, request.subresource_name())))
         }
@@ -118,11 +127,7 @@ impl<'a> Request<'a> {
     pub(crate) fn field_manager(&self) -> Result<Cow<'_, str>, Status> {
         if let Some(manager) = self.query.get("fieldManager") {
             if manager.len() > 128 || manager.chars().any(char::is_control) {
-                return Err(Status::new(
-                    422,
-                    "Invalid",
-                    "fieldManager: Invalid value: at most 128 printable characters",
-                ));
+                return Err(Status::invalid_options(self.options_kind(), vec![unfit_manager(manager)]));
             }
             return Ok(Cow::Borrowed(manager));
         }
@@ -170,13 +175,8 @@ impl<'a> Request<'a> {
     ) -> Result<Vec<String>, Status> {
         let mode = self.query.get("fieldValidation").unwrap_or("Warn");
         if !matches!(mode, "Ignore" | "Warn" | "Strict") {
-            return Err(Status::new(
-                422,
-                "Invalid",
-                format!(
-                    "fieldValidation: Unsupported value: \"{mode}\": supported values: \"Ignore\", \"Strict\", \"Warn\""
-                ),
-            ));
+            let cause = Cause::unsupported("fieldValidation", mode, &["", "Ignore", "Strict", "Warn"]);
+            return Err(Status::invalid_options(self.options_kind(), vec![cause]));
         }
         let misfits = match self.info.origin {
             Origin::BuiltIn => misfits::misfits(object, self.schema()),
@@ -200,6 +200,22 @@ impl<'a> Request<'a> {
     fn unfit(&self, why: &str) -> Status {
         let (kind, version) = (&self.info.kind, &self.info.version);
         Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+    }
+}
+
+/// What is wrong with the name of a field manager.
+fn unfit_manager(manager: &str) -> Cause {
+    let strange = manager.chars().enumerate().find(|(_, letter)| letter.is_control());
+    match strange {
+        Some((at, letter)) => {
+            let why = format!("invalid character U+{:04X} (at position {at})", u32::from(letter));
+            Cause::invalid("fieldManager", &serde_json::Value::from(manager), &why)
+        }
+        None => Cause {
+            reason: "FieldValueTooLong",
+            message: "Too long: may not be more than 128 bytes".to_owned(),
+            field: "fieldManager".to_owned(),
+        },
     }
 }
 

@@ -130,7 +130,7 @@ fn subresources_carry_their_own_kind_and_verbs() {
     assert!(deployments.has_status());
     let pods = snapshot.find("", "v1", "pods").unwrap();
     assert_eq!(pods.subresource("binding").unwrap().verbs, ["create"]);
-    assert_eq!(pods.subresource("log").unwrap().action, Action::Unserved);
+    assert_eq!(pods.subresource("log").unwrap().action, Action::Log);
     assert!(!snapshot.find("", "v1", "namespaces").unwrap().verbs.contains(&"deletecollection"));
 }
 

@@ -105,6 +105,14 @@ pub enum Action {
     Eviction,
     /// Writes a namespace's `spec.finalizers`.
     Finalize,
+    /// Adds containers to a pod that runs.
+    Ephemeral,
+    /// Changes what the containers of a pod that runs may use.
+    Resize,
+    /// Reads what a container wrote.
+    Log,
+    /// Speaks with a process: exec, attach, portforward, proxy.
+    Connect,
     /// Anything else: listed in discovery, answered with "not implemented".
     Unserved,
 }

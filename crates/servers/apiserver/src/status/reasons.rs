@@ -41,18 +41,21 @@ impl Status {
 
     /// The object makes no sense.
     pub fn invalid(info: &ResourceInfo, name: &str, causes: Vec<Cause>) -> Self {
-        let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
-        // Upstream's name for the root of an object is an empty index.
-        let path = |cause: &Cause| if cause.field.is_empty() { "[]".to_owned() } else { cause.field.clone() };
-        let each: Vec<String> =
-            causes.iter().map(|cause| format!("{}: {}", path(cause), cause.message)).collect();
-        let why = match each.as_slice() {
-            [only] => only.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
-        let message = format!("{}{group} \"{name}\" is invalid: {why}", info.kind);
-        let mut status = Self::new(422, "Invalid", message).about(info, name).with_causes(causes);
-        status.details.get_or_insert_default().kind = info.kind.to_string();
+        Self::invalid_kind(&info.group, &info.kind, name, causes)
+    }
+
+    /// The parameters of the request make no sense; `kind` is what upstream calls them, `ListOptions`.
+    pub fn invalid_options(kind: &str, causes: Vec<Cause>) -> Self {
+        Self::invalid_kind("meta.k8s.io", kind, "", causes)
+    }
+
+    /// Something of a kind that is not served makes no sense.
+    pub fn invalid_kind(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let message = format!("{qualified} \"{name}\" is invalid: {}", in_words(&causes));
+        let mut status = Self::new(422, "Invalid", message).with_causes(causes);
+        let details = status.details.get_or_insert_default();
+        (details.name, details.group, details.kind) = (name.to_owned(), group.to_owned(), kind.to_owned());
         status
     }
 
@@ -75,7 +78,7 @@ impl Status {
 
     /// None of the representations the client accepts can be made.
     pub fn not_acceptable() -> Self {
-        let message = "only the following media types are accepted: application/json";
+        let message = "only the following media types are accepted: application/json, application/yaml";
         Self::new(406, "NotAcceptable", message)
     }
 
@@ -138,5 +141,17 @@ impl Status {
     /// The subresource is known but not served.
     pub fn not_served(what: &str) -> Self {
         Self::new(501, "NotImplemented", format!("{what} is not served"))
+    }
+}
+
+/// All causes in one sentence.
+fn in_words(causes: &[Cause]) -> String {
+    // Upstream's name for the root of an object is an empty index.
+    let path = |cause: &Cause| if cause.field.is_empty() { "[]".to_owned() } else { cause.field.clone() };
+    let each: Vec<String> =
+        causes.iter().map(|cause| format!("{}: {}", path(cause), cause.message)).collect();
+    match each.as_slice() {
+        [only] => only.clone(),
+        many => format!("[{}]", many.join(", ")),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn bind(request: &Request<'_>) -> Result<Response<Body>, Status
         return Err(Status::invalid(request.info, request.name(), causes));
     }
     let manager = request.field_manager()?.into_owned();
-    let dry_run = request.query.dry_run()?;
+    let dry_run = request.dry_run()?;
     commit::change(request, request.name(), true, dry_run, &mut |live| {
         assign(request, live, &binding, node, &manager)
     })

@@ -77,7 +77,7 @@ async fn change(
     wanted: &(dyn Fn(&Live) -> Result<Value, Status> + Sync),
 ) -> Result<Response<Body>, Status> {
     let manager = request.field_manager()?.into_owned();
-    let dry_run = request.query.dry_run()?;
+    let dry_run = request.dry_run()?;
     let outcome = commit::change(request, request.name(), retry, dry_run, &mut |live| {
         resize(request, live, paths, &wanted(live)?, &manager)
     })

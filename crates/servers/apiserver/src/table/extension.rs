@@ -28,12 +28,13 @@ const API_SERVICE: Layout = Layout {
             .map(|backend| format!("{}/{}", text(backend, &["namespace"]), text(backend, &["name"])));
         let conditions = list(service, &["status", "conditions"]).iter();
         let available = conditions.clone().find(|one| text(one, &["type"]) == "Available");
-        let available = available.map_or("Unknown".to_owned(), |one| {
-            match (text(one, &["status"]), text(one, &["reason"])) {
+        let available = available.map_or_else(
+            || "Unknown".to_owned(),
+            |one| match (text(one, &["status"]), text(one, &["reason"])) {
                 (status @ "True", _) | (status, "") => status.to_owned(),
                 (status, reason) => format!("{status} ({reason})"),
-            }
-        });
+            },
+        );
         vec![
             cell::name(service),
             backend.unwrap_or_else(|| "Local".to_owned()).into(),

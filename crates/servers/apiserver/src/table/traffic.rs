@@ -103,9 +103,8 @@ fn ends(subset: &Value) -> Vec<String> {
     }
     let with = |port: &Value| {
         let port = number(port, &["port"]).unwrap_or(0);
-        addresses.clone().map(move |address| match address.contains(':') {
-            true => format!("[{address}]:{port}"),
-            false => format!("{address}:{port}"),
+        addresses.clone().map(move |address| {
+            if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
         })
     };
     ports.iter().flat_map(with).collect()

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::check::{Check, IMMUTABLE, go_selector, value_at};
 use crate::fields::{Fill as _, at, list, text};
 use crate::registry::ResourceInfo;
+use crate::status::Cause;
+use crate::strategy::class_of_service;
 
 /// The fields of a StatefulSet's spec that may change.
 const STATEFUL_SET: [&str; 7] = [
@@ -37,8 +39,11 @@ pub(super) fn check(info: &ResourceInfo, live: &Value, object: &Value, check: &m
             let role = object.get("roleRef").unwrap_or(&Value::Null);
             check.invalid("roleRef", role, "cannot change roleRef");
         }
-        ("scheduling.k8s.io", "PriorityClass") if live.get("value") != object.get("value") => {
-            check.forbidden("value", "may not be changed in an update.");
+        ("scheduling.k8s.io", "PriorityClass") => {
+            if live.get("value") != object.get("value") {
+                check.forbidden("value", "may not be changed in an update.");
+            }
+            check.immutable(live, object, "preemptionPolicy");
         }
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
@@ -110,6 +115,50 @@ fn pod(check: &mut Check, live: &Value, object: &Value) {
     if !kept {
         let why = "existing toleration can not be modified except its tolerationSeconds";
         check.forbidden("spec.tolerations", why);
+    }
+}
+
+/// Containers are added to a pod that runs, never changed or taken away.
+pub(super) fn ephemeral(live: &Value, object: &Value, check: &mut Check) {
+    const PATH: &str = "spec.ephemeralContainers";
+    let added = list(object, &["spec", "ephemeralContainers"]);
+    for before in list(live, &["spec", "ephemeralContainers"]) {
+        let name = text(before, &["name"]);
+        match added.iter().find(|one| text(one, &["name"]) == name) {
+            None => {
+                check
+                    .forbidden(PATH, &format!("existing ephemeral containers {name:?} may not be removed\n"));
+            }
+            Some(after) if after != before => {
+                check
+                    .forbidden(PATH, &format!("existing ephemeral containers {name:?} may not be changed\n"));
+            }
+            Some(_) => {}
+        }
+    }
+    let taken = |name: &str| {
+        ["containers", "initContainers"]
+            .iter()
+            .any(|part| list(object, &["spec", part]).iter().any(|one| text(one, &["name"]) == name))
+    };
+    for (index, container) in added.iter().enumerate() {
+        let name = text(container, &["name"]);
+        for field in ["name", "image"] {
+            if text(container, &[field]).is_empty() {
+                check.required(format!("{PATH}[{index}].{field}"), "");
+            }
+        }
+        if taken(name) || added[..index].iter().any(|one| text(one, &["name"]) == name) {
+            check.causes.push(Cause::duplicate(format!("{PATH}[{index}].name"), &json!(name)));
+        }
+    }
+}
+
+/// What the containers of a pod may use changes, its class of service does not.
+pub(super) fn resized(live: &Value, object: &Value, check: &mut Check) {
+    let class = class_of_service(object);
+    if class != class_of_service(live) {
+        check.invalid("spec", &json!(class), "Pod QOS Class may not change as a result of resizing");
     }
 }
 

@@ -6,11 +6,11 @@ use mainstay_resource::meta;
 use serde_json::Value;
 
 use super::commit::{self, Live, Plan};
-use super::{Request, create, expect_kind, patch, update};
+use super::{Request, create, patch, update};
 use crate::body::Body;
 use crate::decode::{self, Decoded};
 use crate::status::{Cause, Status};
-use crate::{encode, respond};
+use crate::{admission, encode, respond};
 
 /// A decoded apply.
 struct Configuration {
@@ -48,22 +48,31 @@ pub(super) async fn apply(request: &Request<'_>) -> Result<Response<Body>, Statu
 fn decode(request: &Request<'_>) -> Result<(Configuration, Vec<String>), Status> {
     let manager = request.query.get("fieldManager").ok_or_else(|| {
         let cause = Cause::required("fieldManager", "is required for apply patch");
-        let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-        Status::new(422, "Invalid", message).with_causes(vec![cause])
+        Status::invalid_options("PatchOptions", vec![cause])
     })?;
     let Decoded { value: mut object, duplicates } = decode::yaml(&request.body)?;
     if !object.is_object() {
         return Err(Status::bad_request("error decoding YAML: the configuration is not an object"));
     }
-    expect_kind(&mut object, &request.info.api_version(), &request.info.kind)?;
+    check_kind(request, &object)?;
     create::check_namespace(request, &object)?;
     if meta::name(&object).is_empty() {
         meta::set_name(&mut object, request.name());
     }
     patch::check_name(request, &object)?;
     let warnings = request.validate_fields(&object, duplicates)?;
-    let (force, dry_run) = (request.query.flag("force"), request.query.dry_run()?);
+    let (force, dry_run) = (request.query.flag("force"), request.dry_run()?);
     Ok((Configuration { object, manager: manager.to_owned(), force, dry_run }, warnings))
+}
+
+/// A configuration says what it is of; another kind or none is an error.
+fn check_kind(request: &Request<'_>, object: &Value) -> Result<(), Status> {
+    let (version, kind) = (meta::api_version(object), meta::kind(object));
+    if (version, kind) == (request.info.api_version().as_str(), &*request.info.kind) {
+        return Ok(());
+    }
+    let separator = if version.is_empty() || !version.contains('/') { "/" } else { "" };
+    Err(Status::bad_request(format!("invalid object type: {separator}{version}, Kind={kind}")))
 }
 
 fn decide(request: &Request<'_>, live: &Live, configuration: &Configuration) -> Result<Plan, Status> {
@@ -85,6 +94,7 @@ async fn make(request: &Request<'_>, configuration: &Configuration) -> Result<Op
         ));
     }
     let mut object = merged(request, None, configuration)?;
+    admission::settle(request, &object).await;
     create::prepare(request, &mut object, &mut |_, _| {})?;
     commit::make(request, request.name(), &object, configuration.dry_run).await
 }

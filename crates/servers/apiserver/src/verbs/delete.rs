@@ -10,13 +10,11 @@ use super::{Request, metadata};
 use crate::body::Body;
 use crate::query::check_dry_run;
 use crate::registry::ResourceInfo;
-use crate::status::{self, Status};
-use crate::{decode, encode, negotiate, respond, server};
+use crate::status::{self, Cause, Status};
+use crate::{admission, decode, encode, negotiate, respond, server};
 
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
-/// Namespaces the cluster cannot be without.
-const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 /// What is answered with its last state instead of a Status, as upstream does.
 const SHOWN: [&str; 7] = [
     "pods",
@@ -60,9 +58,7 @@ pub(super) async fn delete(request: &Request<'_>) -> Result<Response<Body>, Stat
 /// Deletes one object of the request's collection.
 pub(crate) async fn end(request: &Request<'_>, name: &str, options: &Options) -> Result<Outcome, Status> {
     let info = request.info;
-    if info.group.is_empty() && &*info.kind == "Namespace" && IMMORTAL.contains(&name) {
-        return Err(Status::forbidden(info, name, "this namespace may not be deleted"));
-    }
+    admission::delete(info, name)?;
     let retry = options.resource_version.is_none();
     commit::change(request, name, retry, options.dry_run, &mut |live| {
         plan(info, live, options, request.server.world().now())
@@ -78,7 +74,7 @@ impl Options {
         }
         let decoded = decode::object(negotiate::media_type(request.headers), &request.body)?;
         let mut options = Self::of_value(&decoded.value)?;
-        options.dry_run |= request.query.dry_run()?;
+        options.dry_run |= request.dry_run()?;
         Ok(options)
     }
 
@@ -92,7 +88,7 @@ impl Options {
         for mode in
             value.get("dryRun").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
         {
-            check_dry_run(mode)?;
+            check_dry_run(mode).map_err(invalid)?;
             dry_run |= mode == "All";
         }
         Ok(Self {
@@ -114,27 +110,28 @@ impl Options {
             )?,
             uid: None,
             resource_version: None,
-            dry_run: query.dry_run()?,
+            dry_run: request.dry_run()?,
         })
     }
 }
 
+fn invalid(cause: Cause) -> Status {
+    Status::invalid_options("DeleteOptions", vec![cause])
+}
+
 fn propagation(policy: Option<&str>, orphan: Option<bool>) -> Result<Option<Propagation>, Status> {
     Ok(match (policy, orphan) {
-        (Some(_), Some(_)) => {
-            let why = "DeleteOptions.meta.k8s.io \"\" is invalid: orphanDependents and deletionPropagation cannot be both set";
-            return Err(Status::new(422, "Invalid", why));
+        (Some(policy), Some(_)) => {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            return Err(invalid(Cause::invalid("propagationPolicy", &Value::from(policy), why)));
         }
         (Some("Orphan"), None) | (None, Some(true)) => Some(Propagation::Orphan),
         (Some("Background"), None) | (None, Some(false)) => Some(Propagation::Background),
         (Some("Foreground"), None) => Some(Propagation::Foreground),
         (None, None) => None,
         (Some(other), None) => {
-            let message = format!(
-                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"{other}\": \
-                 supported values: \"Background\", \"Foreground\", \"Orphan\""
-            );
-            return Err(Status::new(422, "Invalid", message));
+            let known = ["Foreground", "Background", "Orphan", "nil"];
+            return Err(invalid(Cause::unsupported("propagationPolicy", other, &known)));
         }
     })
 }

@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use mainstay_store::{Page, Query as StoreQuery};
 use serde::{Deserialize, Serialize};
 
-use super::Request;
+use super::{Request, options};
 use crate::body::Body;
 use crate::encode::{self, ListMeta};
 use crate::negotiate::View;
@@ -51,6 +51,7 @@ impl Token {
 
 /// The collection in the URL, or what is selected of it.
 pub(super) fn list(request: &Request<'_>) -> Result<Response<Body>, Status> {
+    options::check_list(request)?;
     let selection = Selection::of(
         request.info,
         request.target.namespace.as_deref(),
@@ -58,14 +59,7 @@ pub(super) fn list(request: &Request<'_>) -> Result<Response<Body>, Status> {
         &request.query,
     )?;
     let page = page(request, &selection)?;
-    let meta = ListMeta {
-        revision: page.revision,
-        continuation: page
-            .next
-            .as_ref()
-            .map(|(namespace, name)| token(page.revision, namespace, name).encode()),
-        remaining: (page.remaining > 0 && selection.is_everything()).then_some(page.remaining),
-    };
+    let meta = meta_of(&page, &selection);
     let records = page.records.iter().map(Arc::as_ref);
     let body = match request.view {
         View::Object => Body::segments(encode::list_of(request.info, &meta, records)),
@@ -84,11 +78,21 @@ fn token(revision: u64, namespace: &str, name: &str) -> Token {
     Token { v: TOKEN_FORMAT.to_owned(), rv: revision, namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
+/// What a list of this page says about itself.
+pub(super) fn meta_of(page: &Page, selection: &Selection) -> ListMeta {
+    let next = page.next.as_ref();
+    ListMeta {
+        revision: page.revision,
+        continuation: next.map(|(namespace, name)| token(page.revision, namespace, name).encode()),
+        remaining: (page.remaining > 0 && selection.is_everything()).then_some(page.remaining),
+    }
+}
+
 /// Reads the page the parameters ask for.
-fn page(request: &Request<'_>, selection: &Selection) -> Result<Page, Status> {
+pub(super) fn page(request: &Request<'_>, selection: &Selection) -> Result<Page, Status> {
     let limit = request.query.number("limit")?.unwrap_or(0);
     let token = request.query.get("continue").map(Token::decode).transpose()?;
-    let exact = check_revision(request)?;
+    let exact = check_revision(request)?.filter(|revision| *revision > 0);
     if token.is_some() && exact.is_some() {
         return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
     }
@@ -110,33 +114,21 @@ fn page(request: &Request<'_>, selection: &Selection) -> Result<Page, Status> {
     })
 }
 
-/// Checks `resourceVersion` and `resourceVersionMatch`; returns the revision a list must be of.
+/// Checks `resourceVersion`; returns the revision a list must be of. Every read is of the latest
+/// one, which is not older than any that was given out.
 pub(super) fn check_revision(request: &Request<'_>) -> Result<Option<u64>, Status> {
-    let matching = request.query.get("resourceVersionMatch");
-    let Some(text) = request.query.get("resourceVersion") else {
-        return match matching {
-            Some(_) => Err(Status::bad_request(
-                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
-            )),
-            None => Ok(None),
-        };
-    };
+    let Some(text) = request.query.get("resourceVersion") else { return Ok(None) };
     let revision = parse_revision(text)?;
     let current = request.server.store().revision();
-    match matching {
-        None | Some("NotOlderThan") if revision > current => Err(Status::revision_ahead(revision, current)),
-        // Upstream: a chunked list of a given revision is of exactly that one.
-        None if request.query.get("limit").is_some() => Ok(Some(revision)),
-        None | Some("NotOlderThan") => Ok(None),
-        Some("Exact") if revision == 0 => Err(Status::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-        )),
-        Some("Exact") if revision > current => Err(Status::revision_ahead(revision, current)),
-        Some("Exact") => Ok(Some(revision)),
-        Some(other) => Err(Status::bad_request(format!(
-            "resourceVersionMatch: Unsupported value: \"{other}\": supported values: \"Exact\", \"NotOlderThan\", \"\""
-        ))),
+    if revision > current {
+        return Err(Status::revision_ahead(revision, current));
     }
+    let exact = match request.query.get("resourceVersionMatch") {
+        Some(matching) => matching == "Exact",
+        // Upstream: a chunked list of a given revision is of exactly that one.
+        None => request.query.get("limit").is_some(),
+    };
+    Ok(exact.then_some(revision))
 }
 
 /// A revision as clients write it.

@@ -81,16 +81,13 @@ pub(super) async fn patch(request: &Request<'_>) -> Result<Response<Body>, Statu
     }
     let (patch, duplicates) = Patch::of(request)?;
     if request.query.optional_flag("force").is_some() {
-        return Err(Status::new(
-            422,
-            "Invalid",
-            "force: Forbidden: may not be specified for non-apply patch",
-        ));
+        let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+        return Err(Status::invalid_options("PatchOptions", vec![cause]));
     }
     let warnings = request.validate_fields(patch.partial().unwrap_or(&Value::Null), duplicates)?;
     let manager = request.field_manager()?.into_owned();
     let retry = !patch.names_revision();
-    let dry_run = request.query.dry_run()?;
+    let dry_run = request.dry_run()?;
     let outcome = commit::change(request, request.name(), retry, dry_run, &mut |live| {
         decide(request, live, &patch, &manager)
     })

@@ -9,7 +9,8 @@ use super::{Request, create, metadata};
 use crate::body::Body;
 use crate::registry::{Action, Origin};
 use crate::status::{Cause, Status};
-use crate::{admission, defaults, encode, respond};
+use crate::subresource::part;
+use crate::{admission, defaults, encode, respond, validation};
 
 /// Replaces the object in the URL (or its status, or a namespace's finalizers) by the one in the body.
 pub(super) async fn replace(request: &Request<'_>) -> Result<Response<Body>, Status> {
@@ -23,7 +24,7 @@ pub(super) async fn replace(request: &Request<'_>) -> Result<Response<Body>, Sta
             Cause::invalid("metadata.resourceVersion", &Value::from(0), "must be specified for an update");
         return Err(Status::invalid(request.info, request.name(), vec![cause]));
     }
-    let dry_run = request.query.dry_run()?;
+    let dry_run = request.dry_run()?;
     let outcome = commit::change(request, request.name(), revision.is_empty(), dry_run, &mut |live| {
         check_preconditions(request, live, &object, &revision)?;
         finish(request, live, object.clone(), &manager)
@@ -105,6 +106,9 @@ pub(crate) fn finish_as(
         return Ok(settle(request, before, object));
     }
     admission::update(request, before, &mut object)?;
+    let part = request.subresource.map(|sub| &sub.action);
+    request.server.strategy().prepare_update(info, before, &mut object, part)?;
+    metadata::refuse(info, &object, validation::update(info, before, &object, part))?;
     metadata::bump_generation(info, before, &mut object);
     metadata::refuse(info, &object, metadata::check_changed(before, &object))?;
     own(before, &mut object, &request.server.now());
@@ -112,12 +116,14 @@ pub(crate) fn finish_as(
 }
 
 fn limit(request: &Request<'_>, before: &Value, object: &mut Value) {
-    if request.subresource.is_some_and(|sub| sub.action == Action::Finalize) {
-        let finalizers = object.pointer("/spec/finalizers").cloned();
-        *object = before.clone();
-        object["spec"]["finalizers"] = finalizers.unwrap_or(Value::Null);
-    } else {
-        metadata::limit_to_part(request.info, request.is_status(), before, object);
+    match request.subresource.map(|sub| &sub.action) {
+        Some(Action::Finalize) => {
+            let finalizers = object.pointer("/spec/finalizers").cloned();
+            *object = before.clone();
+            object["spec"]["finalizers"] = finalizers.unwrap_or(Value::Null);
+        }
+        Some(action @ (Action::Ephemeral | Action::Resize)) => part::limit(action, before, object),
+        _ => metadata::limit_to_part(request.info, request.is_status(), before, object),
     }
 }
 

@@ -111,7 +111,7 @@ fn a_list_can_be_asked_for_at_a_revision() {
         let ahead = region.get(&format!("{CONFIG_MAPS}?resourceVersion=99999")).await.expect(504);
         assert_eq!(ahead.body["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");
         region.get(&format!("{CONFIG_MAPS}?resourceVersion=new")).await.expect(400);
-        region.get(&format!("{CONFIG_MAPS}?resourceVersionMatch=Exact")).await.expect(400);
+        region.get(&format!("{CONFIG_MAPS}?resourceVersionMatch=Exact")).await.expect(422);
     });
 }
 

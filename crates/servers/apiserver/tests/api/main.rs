@@ -1,6 +1,7 @@
 //! The API as clients see it: plain requests and kube-rs, in virtual time and over TLS.
 
 mod access;
+mod admission;
 mod apply;
 mod client;
 mod cost;
@@ -9,6 +10,8 @@ mod durable;
 mod expiry;
 mod kubectl;
 mod list;
+mod options;
+mod parts;
 mod patch;
 mod region;
 mod subresources;

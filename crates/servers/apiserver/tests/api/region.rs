@@ -106,6 +106,14 @@ impl Region {
         self.ask(Method::GET, uri, "", accept, Vec::new()).await
     }
 
+    /// The body of an answer as text, whatever its code.
+    pub(crate) async fn text(&self, uri: &str, accept: &str) -> String {
+        let request = Request::builder().uri(uri).header("accept", accept).body(Full::default());
+        let response = self.send(request.expect("a request")).await;
+        let bytes = response.into_body().collect().await.expect("it cannot fail").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("text")
+    }
+
     pub(crate) async fn post(&self, uri: &str, object: &Value) -> Answer {
         self.ask(Method::POST, uri, "application/json", "application/json", bytes(object)).await
     }

@@ -98,8 +98,9 @@ fn an_evicted_pod_is_deleted() {
 #[test]
 fn a_part_that_is_listed_but_not_served_says_so() {
     in_region(|region| async move {
+        let token = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} });
+        region.post("/api/v1/namespaces/default/serviceaccounts/default/token", &token).await.expect(501);
         region.post(PODS, &pod("p")).await.expect(201);
-        region.get(&format!("{PODS}/p/log")).await.expect(501);
         region.get(&format!("{PODS}/p/nothing")).await.expect(404);
         region.get(&format!("{PODS}/p/binding")).await.expect(405);
     });

@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::status::Status;
-use crate::verbs::list;
+use crate::verbs::{list, options};
 
 /// What to begin with.
 pub(super) struct Start {
@@ -17,20 +17,12 @@ pub(super) struct Start {
 impl Start {
     /// What the parameters of a watch say.
     pub(super) fn of(request: &Request<'_>) -> Result<Self, Status> {
+        options::check_watch(request)?;
         let revision =
             request.query.get("resourceVersion").map(list::parse_revision).transpose()?.unwrap_or(0);
-        let matching = request.query.get("resourceVersionMatch");
         let Some(send) = request.query.optional_flag("sendInitialEvents") else {
-            if matching.is_some() {
-                return Err(invalid(
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-                ));
-            }
             return Ok(Self { after: revision, initial: revision == 0, marks_end: false });
         };
-        if matching != Some("NotOlderThan") {
-            return Err(invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-        }
         let current = request.server.store().revision();
         if revision > current {
             return Err(Status::revision_ahead(revision, current));
@@ -39,8 +31,4 @@ impl Start {
         let after = if revision == 0 { current } else { revision };
         Ok(Self { after, initial: send, marks_end: send && bookmarks })
     }
-}
-
-fn invalid(why: &str) -> Status {
-    Status::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"))
 }
