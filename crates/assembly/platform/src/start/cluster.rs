@@ -50,14 +50,11 @@ pub(super) async fn start(
             (store, Some((authority, listener)))
         }
     };
-    let address = match &door {
-        Some((_, listener)) => Some(listener.local_addr().map_err(|error| fail(&error))?),
-        None => None,
-    };
+    let address = door.as_ref().map(|(_, listener)| listener.local_addr()).transpose();
+    let address = address.map_err(|error| fail(&error))?;
     // A virtual World has no keys: nobody signs there, and nobody verifies.
-    let certificates =
-        door.as_ref().map_or(mainstay_pki::NOBODY, |(authority, _)| authority.certificate_pem());
-    let list = components::all(certificates);
+    let signer = door.as_ref().map(|(authority, _)| authority.certificate_pem());
+    let list = components::all(signer.unwrap_or(mainstay_pki::NOBODY));
     let api = ApiServer::new(mainstay_apiserver::Config {
         world: world.clone(),
         region: name.clone(),
@@ -96,9 +93,8 @@ pub(super) async fn start(
     };
     region.start_components(world, list);
     let (readiness, observer) = (region.readiness.clone(), region.client());
-    region
-        .clients
-        .supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
+    let tree = &region.clients;
+    tree.supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
     Ok(region)
 }
 
