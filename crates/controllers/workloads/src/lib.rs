@@ -17,6 +17,7 @@ pub mod namespace;
 pub mod pod_garbage;
 mod pods;
 pub mod replica_set;
+pub mod replication_controller;
 pub mod root_certificate;
 pub mod service_account;
 
@@ -32,6 +33,7 @@ pub fn components(certificates: &str) -> Vec<Component> {
         informers::component(&informers),
         deployment::component(&informers),
         replica_set::component(&informers),
+        replication_controller::component(&informers),
         garbage::component(&informers),
         namespace::component(&informers),
         pod_garbage::component(&informers),

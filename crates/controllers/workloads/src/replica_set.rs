@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: as many pods as each set asks for.
+//! The ReplicaSet controller: as many pods as each set asks for, whichever [`Shape`] it has.
 //!
 //! **Invariants:** while anything it asked for is still unseen, it neither creates nor deletes.
 //!
@@ -16,9 +16,9 @@ use kube::api::{DeleteParams, Patch};
 use kube::{Api, ResourceExt};
 use mainstay_base::World;
 use mainstay_base::task::Outcome;
-use mainstay_control::meta::{controller_of, is_terminating, uid};
+use mainstay_control::meta::{is_terminating, uid};
 use mainstay_control::{
-    Component, Counters, Key, Next, Queue, Recorder, Writer, events, patch, reconcile, writes,
+    Component, Counters, Informer, Key, Next, Queue, Recorder, Writer, events, patch, reconcile, writes,
 };
 use mainstay_resource::Rule;
 
@@ -27,8 +27,10 @@ use crate::expectations::Expectations;
 use crate::informers::{BY_CONTROLLER, orphans};
 use crate::{Informers, pods};
 
-pub mod plan;
+pub(crate) mod plan;
 mod ranking;
+mod shape;
+mod slow_start;
 mod watch;
 
 #[cfg(test)]
@@ -36,6 +38,8 @@ mod tests;
 
 use plan::{Failure, Plan};
 pub use ranking::DELETION_COST;
+pub(crate) use shape::Shape;
+use slow_start::slow_start;
 
 /// Its name, and the field manager it writes as.
 pub const NAME: &str = "replicaset-controller";
@@ -56,15 +60,21 @@ const WORKERS: usize = 5;
 pub fn component(informers: &Informers) -> Component {
     let (informers, counters) = (informers.clone(), Counters::default());
     Component::new(NAME, USER, RULES, counters.clone(), move |client, world| {
-        run(client, world, informers.clone(), counters.clone())
+        keep::<ReplicaSet>(client, world, informers.clone(), counters.clone())
     })
 }
 
-/// Runs until it is dropped; `client` is the one it writes through.
-pub async fn run(client: kube::Client, world: World, informers: Informers, counters: Counters) -> Outcome {
-    let (recorder, sink) = events::recorder(&world, NAME);
+/// Keeps the sets of one kind until it is dropped; `client` is the one it writes through.
+pub(crate) async fn keep<S: Shape>(
+    client: kube::Client,
+    world: World,
+    informers: Informers,
+    counters: Counters,
+) -> Outcome {
+    let (recorder, sink) = events::recorder(&world, S::TELLER);
     let controller = Arc::new(Controller {
-        writer: Writer::new(client.clone(), NAME),
+        sets: S::cache(&informers).clone(),
+        writer: Writer::new(client.clone(), S::NAME),
         world,
         informers,
         recorder,
@@ -72,7 +82,7 @@ pub async fn run(client: kube::Client, world: World, informers: Informers, count
         expectations: Expectations::default(),
     });
     let _subscriptions = watch::subscribe(&controller);
-    controller.informers.replica_sets.synced().await;
+    controller.sets.synced().await;
     controller.informers.pods.synced().await;
     let work = |key| {
         let controller = controller.clone();
@@ -80,13 +90,14 @@ pub async fn run(client: kube::Client, world: World, informers: Informers, count
     };
     tokio::select! {
         biased;
-        () = reconcile::run(NAME, &controller.queue, WORKERS, &counters, work) => {}
+        () = reconcile::run(S::NAME, &controller.queue, WORKERS, &counters, work) => {}
         () = sink.run(client) => {}
     }
     Err("the work loop ended".into())
 }
 
-struct Controller {
+struct Controller<S> {
+    sets: Informer<S>,
     writer: Writer,
     world: World,
     informers: Informers,
@@ -97,9 +108,9 @@ struct Controller {
 
 type Creation<'a> = Pin<Box<dyn Future<Output = Result<(), kube::Error>> + Send + 'a>>;
 
-impl Controller {
+impl<S: Shape> Controller<S> {
     async fn sync(&self, key: &Key) -> reconcile::Outcome {
-        let Some(set) = self.informers.replica_sets.get(key) else {
+        let Some(set) = self.sets.get(key) else {
             self.expectations.forget(key);
             return Ok(Next::Wait);
         };
@@ -110,7 +121,7 @@ impl Controller {
         let active = claim.owned;
         let mut failure = None;
         let mut resized = Ok(());
-        if is_settled && !is_terminating(&set.metadata) {
+        if is_settled && !is_terminating(set.meta()) {
             resized = self.resize(key, &set, &active).await.map_err(|(reason, error)| {
                 failure = Some(Failure { reason, message: writes::text(&error) });
                 error
@@ -118,20 +129,20 @@ impl Controller {
         }
         self.report(key, &set, &active, failure.as_ref()).await?;
         resized?;
-        let next = plan::next_available(&set, &active, self.world.now());
+        let next = plan::next_available(set.as_ref(), &active, self.world.now());
         Ok(next.map_or(Next::Wait, Next::After))
     }
 
-    fn claim(&self, set: &ReplicaSet) -> Option<Claim<Pod>> {
-        let selector = claim::selector(&set.spec.as_ref()?.selector)?;
+    fn claim(&self, set: &S) -> Option<Claim<Pod>> {
+        let selector = set.selector()?;
         let of = |value: &str| self.informers.pods.by(BY_CONTROLLER, value);
-        let mut candidates = of(uid(&set.metadata));
+        let mut candidates = of(uid(set.meta()));
         candidates.extend(of(&orphans(&set.namespace().unwrap_or_default())));
         candidates.retain(|pod| pods::is_active(pod));
-        Some(claim::claim(&set.metadata, &selector, candidates))
+        Some(claim::claim(set.meta(), &selector, candidates))
     }
 
-    async fn take_over_and_let_go(&self, set: &ReplicaSet, claim: &Claim<Pod>) -> Result<(), kube::Error> {
+    async fn take_over_and_let_go(&self, set: &S, claim: &Claim<Pod>) -> Result<(), kube::Error> {
         if !claim.adopt.is_empty() && !self.is_still_there(set).await? {
             return Ok(());
         }
@@ -147,19 +158,18 @@ impl Controller {
     }
 
     /// Asks the server itself: nothing may be taken over by an owner that is on its way out.
-    async fn is_still_there(&self, set: &ReplicaSet) -> Result<bool, kube::Error> {
+    async fn is_still_there(&self, set: &S) -> Result<bool, kube::Error> {
         let namespace = set.namespace().unwrap_or_default();
-        let api = Api::<ReplicaSet>::namespaced(self.writer.client().clone(), &namespace);
+        let api = Api::<S>::namespaced(self.writer.client().clone(), &namespace);
         let fresh = api.get_metadata_opt(&set.name_any()).await?;
-        Ok(fresh.is_some_and(|fresh| {
-            uid(&fresh.metadata) == uid(&set.metadata) && !is_terminating(&fresh.metadata)
-        }))
+        Ok(fresh
+            .is_some_and(|fresh| uid(&fresh.metadata) == uid(set.meta()) && !is_terminating(&fresh.metadata)))
     }
 
     async fn resize(
         &self,
         key: &Key,
-        set: &Arc<ReplicaSet>,
+        set: &S,
         active: &[Arc<Pod>],
     ) -> Result<(), (&'static str, kube::Error)> {
         match plan::plan(set, active, || self.related(set), self.world.now()) {
@@ -172,38 +182,27 @@ impl Controller {
     }
 
     /// The pods of all sets that have this one's owner.
-    fn related(&self, set: &ReplicaSet) -> Vec<Arc<Pod>> {
-        let sets = match controller_of(&set.metadata) {
-            Some(owner) => self.informers.replica_sets.by(BY_CONTROLLER, &owner.uid),
-            None => Vec::new(),
-        };
-        let uids = sets.iter().map(|set| uid(&set.metadata)).chain([uid(&set.metadata)]);
+    fn related(&self, set: &S) -> Vec<Arc<Pod>> {
+        let sets = set.siblings(&self.informers);
+        let uids = sets.iter().map(|set| uid(set.meta())).chain([uid(set.meta())]);
         let uids: std::collections::BTreeSet<&str> = uids.collect();
         uids.into_iter().flat_map(|uid| self.informers.pods.by(BY_CONTROLLER, uid)).collect()
     }
 
-    /// Creates pods in batches that double as long as all goes well, so that a full quota or a
-    /// broken template costs one refusal and not five hundred.
-    async fn create(&self, key: &Key, set: &ReplicaSet, count: usize) -> Result<(), kube::Error> {
+    async fn create(&self, key: &Key, set: &S, count: usize) -> Result<(), kube::Error> {
         self.expectations.expect_creations(key, count);
         let pod = plan::pod(set);
-        let (mut left, mut batch) = (count, 1);
-        while left > 0 {
-            let size = batch.min(left);
-            let creations = (0..size).map(|_| -> Creation<'_> { Box::pin(self.create_one(set, &pod)) });
-            let results = join_all(creations).await;
-            left -= results.iter().filter(|result| result.is_ok()).count();
-            if let Some(error) = results.into_iter().find_map(Result::err) {
-                // What was not created will not be seen either.
-                self.expectations.created(key, left);
-                return if writes::is_namespace_terminating(&error) { Ok(()) } else { Err(error) };
-            }
-            batch = 2 * size;
+        let call = || -> Creation<'_> { Box::pin(self.create_one(set, &pod)) };
+        let (created, result) = slow_start(count, call).await;
+        // What was not created will not be seen either.
+        self.expectations.created(key, count - created);
+        match result {
+            Err(error) if writes::is_namespace_terminating(&error) => Ok(()),
+            other => other,
         }
-        Ok(())
     }
 
-    async fn create_one(&self, set: &ReplicaSet, pod: &Pod) -> Result<(), kube::Error> {
+    async fn create_one(&self, set: &S, pod: &Pod) -> Result<(), kube::Error> {
         match self.writer.create(pod).await {
             Ok(created) => {
                 let message = format!("Created pod: {}", created.name.unwrap_or_default());
@@ -220,14 +219,14 @@ impl Controller {
         }
     }
 
-    async fn delete(&self, key: &Key, set: &ReplicaSet, pods: &[Arc<Pod>]) -> Result<(), kube::Error> {
+    async fn delete(&self, key: &Key, set: &S, pods: &[Arc<Pod>]) -> Result<(), kube::Error> {
         let keys: Vec<Key> = pods.iter().map(|pod| Key::of(pod.as_ref())).collect();
         self.expectations.expect_deletions(key, keys.iter().cloned());
         let results = join_all(keys.iter().map(|pod| self.delete_one(key, set, pod))).await;
         results.into_iter().collect()
     }
 
-    async fn delete_one(&self, key: &Key, set: &ReplicaSet, pod: &Key) -> Result<(), kube::Error> {
+    async fn delete_one(&self, key: &Key, set: &S, pod: &Key) -> Result<(), kube::Error> {
         match self.writer.delete::<Pod>(pod, &DeleteParams::default()).await {
             Ok(()) => {
                 self.recorder.normal(set, "SuccessfulDelete", format!("Deleted pod: {}", pod.name));
@@ -245,13 +244,13 @@ impl Controller {
     async fn report(
         &self,
         key: &Key,
-        set: &ReplicaSet,
+        set: &S,
         active: &[Arc<Pod>],
         failure: Option<&Failure>,
     ) -> Result<(), kube::Error> {
         let status = plan::status(set, active, failure, self.world.now());
-        match patch::difference(set.status.as_ref(), &status)? {
-            Some(change) => writes::unless_gone(self.writer.merge_status::<ReplicaSet>(key, change).await),
+        match patch::difference(set.status().as_deref(), &status)? {
+            Some(change) => writes::unless_gone(self.writer.merge_status::<S>(key, change).await),
             None => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use mainstay_control::meta::{annotation, uid};
 use serde_json::{Value, json};
 
 use super::size::Size;
-use crate::replica_set::plan::replicas;
+use crate::replica_set::Shape as _;
 
 /// How many pods the Deployment wanted when the set was last scaled.
 pub(crate) const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
@@ -30,7 +30,7 @@ pub(crate) struct Set {
 
 impl Set {
     pub(crate) fn new(object: Arc<ReplicaSet>) -> Self {
-        let replicas = replicas(&object);
+        let replicas = object.replicas();
         Self { object, replicas, events: Vec::new(), min_ready_seconds: None, annotations: BTreeMap::new() }
     }
 
@@ -88,14 +88,20 @@ impl Set {
         }
     }
 
+    /// An annotation that is a number of pods.
+    pub(crate) fn number(&self, key: &str) -> Option<i32> {
+        let digits = self.annotation(key).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+        digits.parse().ok()
+    }
+
     /// The size wanted when it was last scaled, if it was.
     pub(crate) fn desired(&self) -> Option<i32> {
-        self.annotation(DESIRED)?.parse().ok()
+        self.number(DESIRED)
     }
 
     /// The size allowed when it was last scaled, if it was.
     pub(crate) fn most(&self) -> Option<i32> {
-        self.annotation(MOST)?.parse().ok()
+        self.number(MOST)
     }
 
     /// Gives it another size; says whether that is a change.
@@ -120,7 +126,7 @@ impl Set {
     /// The merge patch of its changes, guarded by the version they are based on.
     pub(crate) fn patch(&self) -> Option<Value> {
         let mut spec = serde_json::Map::new();
-        if self.replicas != replicas(&self.object) {
+        if self.replicas != self.object.replicas() {
             spec.insert("replicas".to_owned(), self.replicas.into());
         }
         if let Some(seconds) = self.min_ready_seconds {

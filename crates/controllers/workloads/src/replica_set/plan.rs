@@ -1,15 +1,16 @@
 //! What a ReplicaSet needs: pods to create or to delete, and its status.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
+use k8s_openapi::api::apps::v1::{ReplicaSetCondition, ReplicaSetStatus};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use mainstay_control::meta::controller_reference;
 
-use super::ranking;
+use super::{Shape, ranking};
 use crate::pods;
 
 /// At most this many pods are created or deleted in one turn.
@@ -17,7 +18,7 @@ const BURST: usize = 500;
 
 /// What to do about the number of pods.
 #[derive(Debug)]
-pub enum Plan {
+pub(crate) enum Plan {
     /// There are as many as there should be.
     Nothing,
     /// Create so many.
@@ -27,13 +28,13 @@ pub enum Plan {
 }
 
 /// Compares the active `pods` of a set with its size; `related` are those of all sets of its owner.
-pub fn plan(
-    set: &ReplicaSet,
+pub(crate) fn plan<S: Shape>(
+    set: &S,
     pods: &[Arc<Pod>],
     related: impl FnOnce() -> Vec<Arc<Pod>>,
     now: Timestamp,
 ) -> Plan {
-    let wanted = usize::try_from(replicas(set)).unwrap_or_default();
+    let wanted = usize::try_from(set.replicas()).unwrap_or_default();
     let missing = wanted.saturating_sub(pods.len()).min(BURST);
     let surplus = pods.len().saturating_sub(wanted).min(BURST);
     match (missing, surplus) {
@@ -43,20 +44,15 @@ pub fn plan(
     }
 }
 
-/// The size a set shall have.
-pub fn replicas(set: &ReplicaSet) -> i32 {
-    set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
-}
-
 /// A pod from the set's template, without a name.
-pub fn pod(set: &ReplicaSet) -> Pod {
-    let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
+pub(crate) fn pod<S: Shape>(set: &S) -> Pod {
+    let template = set.template().cloned().unwrap_or_default();
     let given = template.metadata.unwrap_or_default();
-    let prefix = format!("{}-", set.metadata.name.as_deref().unwrap_or_default());
+    let prefix = format!("{}-", set.meta().name.as_deref().unwrap_or_default());
     Pod {
         metadata: ObjectMeta {
             generate_name: Some(prefix),
-            namespace: set.metadata.namespace.clone(),
+            namespace: set.meta().namespace.clone(),
             labels: given.labels,
             annotations: given.annotations,
             finalizers: given.finalizers,
@@ -70,27 +66,27 @@ pub fn pod(set: &ReplicaSet) -> Pod {
 
 /// Why creating or deleting failed, for the status.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// `FailedCreate` or `FailedDelete`.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// The error.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// The status of a set with these active pods.
-pub fn status(
-    set: &ReplicaSet,
+pub(crate) fn status<S: Shape>(
+    set: &S,
     pods: &[Arc<Pod>],
     failure: Option<&Failure>,
     now: Timestamp,
 ) -> ReplicaSetStatus {
-    let old = set.status.clone().unwrap_or_default();
-    let min_ready_seconds = min_ready_seconds(set);
-    let labels = set.spec.as_ref().and_then(|spec| spec.template.as_ref()?.metadata.as_ref()?.labels.clone());
-    let labels = labels.unwrap_or_default();
+    let old = set.status().map(Cow::into_owned).unwrap_or_default();
+    let min_ready_seconds = set.min_ready_seconds();
+    let labels = set.template().and_then(|template| template.metadata.as_ref()?.labels.as_ref());
     let has_labels = |pod: &Pod| {
         labels
-            .iter()
+            .into_iter()
+            .flatten()
             .all(|(key, value)| pod.metadata.labels.as_ref().and_then(|own| own.get(key)) == Some(value))
     };
     let count = |accept: &dyn Fn(&Pod) -> bool| number(pods.iter().filter(|pod| accept(pod)).count());
@@ -99,25 +95,21 @@ pub fn status(
         fully_labeled_replicas: some(count(&has_labels)),
         ready_replicas: some(count(&|pod| pods::is_ready(pod))),
         available_replicas: some(count(&|pod| pods::is_available(pod, min_ready_seconds, now))),
-        observed_generation: set.metadata.generation,
+        observed_generation: set.meta().generation,
         conditions: conditions(old.conditions, failure, now),
         ..old
     }
 }
 
 /// How long until the next ready pod counts as available.
-pub fn next_available(set: &ReplicaSet, pods: &[Arc<Pod>], now: Timestamp) -> Option<Duration> {
-    let min_ready_seconds = min_ready_seconds(set);
+pub(crate) fn next_available<S: Shape>(set: &S, pods: &[Arc<Pod>], now: Timestamp) -> Option<Duration> {
+    let min_ready_seconds = set.min_ready_seconds();
     let next = pods
         .iter()
         .filter_map(|pod| pods::available_at(pod, min_ready_seconds))
         .filter(|at| *at > now)
         .min()?;
     Duration::try_from(next.duration_since(now)).ok()
-}
-
-fn min_ready_seconds(set: &ReplicaSet) -> i32 {
-    set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or_default()
 }
 
 fn conditions(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use mainstay_control::meta::{annotation, uid};
 
 use crate::pods;
@@ -37,7 +37,7 @@ pub(crate) fn to_delete(
     pods
 }
 
-fn compare(a: &Pod, b: &Pod, crowds: (usize, usize), now: Timestamp) -> Ordering {
+pub(super) fn compare(a: &Pod, b: &Pod, crowds: (usize, usize), now: Timestamp) -> Ordering {
     let coarse = |pod| {
         let phase = match pods::phase(pod) {
             "Pending" => 0,
@@ -54,13 +54,32 @@ fn compare(a: &Pod, b: &Pod, crowds: (usize, usize), now: Timestamp) -> Ordering
             (true, true) => younger_first(pods::ready_since(a), pods::ready_since(b), (a, b), now),
             _ => Ordering::Equal,
         })
-        .then_with(|| Reverse(pods::restarts(a)).cmp(&Reverse(pods::restarts(b))))
+        .then_with(|| Reverse(restarts(a)).cmp(&Reverse(restarts(b))))
         .then_with(|| younger_first(created(a), created(b), (a, b), now))
         .then_with(|| uid(&a.metadata).cmp(uid(&b.metadata)))
 }
 
 fn cost(pod: &Pod) -> i32 {
-    annotation(&pod.metadata, DELETION_COST).and_then(|cost| cost.parse().ok()).unwrap_or_default()
+    let cost = annotation(&pod.metadata, DELETION_COST).filter(|cost| !cost.starts_with('+'));
+    let is_padded = |cost: &&str| cost.starts_with('0') && *cost != "0";
+    cost.filter(|cost| !is_padded(cost)).and_then(|cost| cost.parse().ok()).unwrap_or_default()
+}
+
+/// How often the container was started again that was so most often; the same of the sidecars.
+fn restarts(pod: &Pod) -> (i32, i32) {
+    let Some(status) = pod.status.as_ref() else { return (0, 0) };
+    let init = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+    let sidecars: Vec<&str> = init
+        .filter(|container| container.restart_policy.as_deref() == Some("Always"))
+        .map(|container| &*container.name)
+        .collect();
+    let is_sidecar = |status: &&ContainerStatus| sidecars.contains(&&*status.name);
+    let regular = status.container_statuses.iter().flatten();
+    let side = status.init_container_statuses.iter().flatten().filter(is_sidecar);
+    (
+        regular.map(|status| status.restart_count).max().unwrap_or_default(),
+        side.map(|status| status.restart_count).max().unwrap_or_default(),
+    )
 }
 
 fn younger_first(a: Option<Timestamp>, b: Option<Timestamp>, pods: (&Pod, &Pod), now: Timestamp) -> Ordering {
@@ -74,8 +93,8 @@ fn younger_first(a: Option<Timestamp>, b: Option<Timestamp>, pods: (&Pod, &Pod),
     }
 }
 
-/// The order of magnitude of an age, in powers of two of nanoseconds.
-fn magnitude(since: Timestamp, now: Timestamp) -> u32 {
+/// The order of magnitude of an age, in powers of two of nanoseconds; nothing for what is to come.
+fn magnitude(since: Timestamp, now: Timestamp) -> Option<u32> {
     let age = u128::try_from(now.duration_since(since).as_nanos()).unwrap_or_default();
-    age.checked_ilog2().unwrap_or_default()
+    age.checked_ilog2()
 }

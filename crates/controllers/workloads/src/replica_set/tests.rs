@@ -3,7 +3,10 @@
 use super::plan::{self, Failure, Plan};
 use super::*;
 use jiff::Timestamp;
+use mainstay_control::meta::controller_of;
 use serde_json::{Value, json};
+
+mod cases;
 
 fn now() -> Timestamp {
     "2026-01-01T01:00:00Z".parse().unwrap()

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::SelectorExt;
 use mainstay_control::informer::Subscription;
 use mainstay_control::meta::{controller_of, is_terminating, uid};
 use mainstay_control::{Change, Key};
 
-use super::Controller;
-use crate::claim;
+use super::{Controller, Shape};
 
 /// Keeps `controller` told of changes, for as long as the result is held.
-pub(super) fn subscribe(controller: &Arc<Controller>) -> (Subscription<ReplicaSet>, Subscription<Pod>) {
-    let (sets, pods) = (controller.informers.replica_sets.clone(), controller.informers.pods.clone());
+pub(super) fn subscribe<S: Shape>(controller: &Arc<Controller<S>>) -> (Subscription<S>, Subscription<Pod>) {
+    let (sets, pods) = (controller.sets.clone(), controller.informers.pods.clone());
     let told = controller.clone();
     let of_sets = sets.subscribe(move |change| told.set_changed(change));
     let told = controller.clone();
@@ -22,10 +20,10 @@ pub(super) fn subscribe(controller: &Arc<Controller>) -> (Subscription<ReplicaSe
     (of_sets, of_pods)
 }
 
-impl Controller {
-    fn set_changed(&self, change: &Change<ReplicaSet>) {
+impl<S: Shape> Controller<S> {
+    fn set_changed(&self, change: &Change<S>) {
         let key = Key::of(change.latest().as_ref());
-        let is_another = change.before().is_some_and(|old| old.metadata.uid != change.latest().metadata.uid);
+        let is_another = change.before().is_some_and(|old| old.meta().uid != change.latest().meta().uid);
         if change.now().is_none() || is_another {
             self.expectations.forget(&key);
         }
@@ -94,9 +92,8 @@ impl Controller {
         }
         let labels = pod.metadata.labels.clone().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        for set in self.informers.replica_sets.within(namespace) {
-            let selector = set.spec.as_ref().and_then(|spec| claim::selector(&spec.selector));
-            if selector.is_some_and(|selector| !selector.selects_all() && selector.matches(&labels)) {
+        for set in self.sets.within(namespace) {
+            if set.selector().is_some_and(|selector| !selector.selects_all() && selector.matches(&labels)) {
                 self.queue.add(Key::of(set.as_ref()));
             }
         }
@@ -104,14 +101,13 @@ impl Controller {
 
     /// The set that owns the pod, if it is the one of that uid.
     fn owner(&self, pod: &Pod) -> Option<Key> {
-        let reference = controller_of(&pod.metadata).filter(|owner| owner.kind == "ReplicaSet")?;
+        let reference = controller_of(&pod.metadata).filter(|owner| owner.kind == S::kind(&()))?;
         let key = Key::new(pod.metadata.namespace.as_deref()?, &reference.name);
-        let set = self.informers.replica_sets.get(&key)?;
-        (uid(&set.metadata) == reference.uid).then_some(key)
+        let set = self.sets.get(&key)?;
+        (uid(set.meta()) == reference.uid).then_some(key)
     }
 
     fn min_ready_seconds(&self, key: &Key) -> i32 {
-        let set = self.informers.replica_sets.get(key);
-        set.and_then(|set| set.spec.as_ref()?.min_ready_seconds).unwrap_or_default()
+        self.sets.get(key).map_or(0, |set| set.min_ready_seconds())
     }
 }

@@ -5,5 +5,6 @@
 mod cost;
 mod deletion;
 mod namespace;
+mod replication;
 mod rollout;
 mod support;
