@@ -1,12 +1,12 @@
 //! The Deployment controller: sets of pods that follow a template, one rollout after another.
 //!
-//! **Spec:** upstream's `deployment` controller. The deprecated rollback annotation is left out:
-//! kubectl has long rolled back by writing the old template.
+//! **Spec:** upstream's `deployment` controller.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::api::{DeleteParams, Patch};
 use kube::{Api, ResourceExt};
 use mainstay_base::World;
@@ -34,7 +34,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use rollout::{Plan, View};
+use rollout::{Notice, Plan, View};
 
 pub use revision::REVISION;
 pub use size::Size;
@@ -46,7 +46,7 @@ pub const NAME: &str = "deployment-controller";
 pub const USER: &str = "system:serviceaccount:kube-system:deployment-controller";
 /// What that user may do.
 pub const RULES: &[Rule] = &[
-    Rule { groups: &["apps"], resources: &["deployments"], verbs: &["get"] },
+    Rule { groups: &["apps"], resources: &["deployments"], verbs: &["get", "patch"] },
     Rule { groups: &["apps"], resources: &["deployments/status"], verbs: &["patch"] },
     Rule { groups: &["apps"], resources: &["replicasets"], verbs: &["create", "delete", "get", "patch"] },
     events::RULE,
@@ -95,6 +95,9 @@ struct Controller {
 impl Controller {
     async fn sync(&self, key: &Key) -> reconcile::Outcome {
         let Some(deployment) = self.informers.deployments.get(key) else { return Ok(Next::Wait) };
+        if selects_all(&deployment) {
+            return self.refuse(key, &deployment).await;
+        }
         let Some(claim) = self.claim(&deployment) else { return Ok(Next::Wait) };
         self.take_over_and_let_go(&deployment, &claim).await?;
         let now = self.world.now();
@@ -106,6 +109,18 @@ impl Controller {
         };
         let plan = rollout::advance(view);
         self.apply(key, &deployment, &plan).await
+    }
+
+    /// Who selects every pod would take over those of everybody else.
+    async fn refuse(&self, key: &Key, deployment: &Deployment) -> reconcile::Outcome {
+        let message = "This deployment is selecting all pods. A non-empty selector is required.";
+        self.recorder.warning(deployment, "SelectingAll", message.to_owned());
+        let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+        if observed < deployment.metadata.generation {
+            let change = json!({"observedGeneration": deployment.metadata.generation});
+            writes::unless_gone(self.writer.merge_status::<Deployment>(key, change).await)?;
+        }
+        Ok(Next::Wait)
     }
 
     fn claim(&self, deployment: &Deployment) -> Option<Claim<ReplicaSet>> {
@@ -173,8 +188,21 @@ impl Controller {
         for set in &plan.delete {
             self.writer.delete::<ReplicaSet>(&Key::of(set.as_ref()), &DeleteParams::background()).await?;
         }
+        if let Some(rollback) = &plan.rollback {
+            self.writer.merge::<Deployment>(key, &rollback.patch).await?;
+            self.tell(deployment, &rollback.notice);
+        }
         self.report(key, deployment, plan).await?;
         Ok(plan.next())
+    }
+
+    fn tell(&self, deployment: &Deployment, notice: &Notice) {
+        let Notice { is_warning, reason, message } = notice;
+        if *is_warning {
+            self.recorder.warning(deployment, reason, message.clone());
+        } else {
+            self.recorder.normal(deployment, reason, message.clone());
+        }
     }
 
     /// Writes the status, and the revision with it: as a change of its own it would count as one of
@@ -234,4 +262,8 @@ impl Controller {
         self.recorder.warning(deployment, REASON, message);
         Err(error)
     }
+}
+
+fn selects_all(deployment: &Deployment) -> bool {
+    deployment.spec.as_ref().is_some_and(|spec| spec.selector == LabelSelector::default())
 }

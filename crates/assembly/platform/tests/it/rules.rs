@@ -72,6 +72,8 @@ async fn live_a_full_life(platform: &Platform) {
     pass(60).await;
     spoil_certificates(region).await;
     adopt(region).await;
+    replicate(region).await;
+    roll_back(region).await;
     collide(region).await;
     repeat(region).await;
     deployments.delete("order-service", &DeleteParams::foreground()).await.unwrap();
@@ -125,6 +127,45 @@ async fn adopt(region: &mainstay_platform::Region) {
     )
     .await;
     pass(60).await;
+}
+
+/// A controller of the older kind, with an orphan, more pods than are told of one by one, and fewer.
+async fn replicate(region: &mainstay_platform::Region) {
+    let spec = json!({"containers": [{"name": "c", "image": "x"}], "tolerations": [{"operator": "Exists"}]});
+    let labels = json!({"app": "replicated"});
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "Pod", "spec": spec,
+            "metadata": {"name": "replicated-orphan", "namespace": "default", "labels": labels},
+        }),
+    )
+    .await;
+    apply(region, json!({
+        "apiVersion": "v1", "kind": "ReplicationController",
+        "metadata": {"name": "replicated", "namespace": "default"},
+        "spec": {"replicas": 14, "selector": labels, "template": {"metadata": {"labels": labels}, "spec": spec}},
+    }))
+    .await;
+    pass(30).await;
+    let controllers = api(region, "v1", "ReplicationController", "default");
+    let scaled = Patch::Merge(json!({"spec": {"replicas": 1}}));
+    controllers.patch_scale("replicated", &PatchParams::default(), &scaled).await.unwrap();
+    pass(30).await;
+}
+
+/// A Deployment that is asked to go back as kubectl of old asked it.
+async fn roll_back(region: &mainstay_platform::Region) {
+    let deployments = api(region, "apps/v1", "Deployment", "default");
+    let release = json!({"spec": {"template": {"metadata": {"annotations": {"release": "2"}}}}});
+    deployments.patch("adopter", &PatchParams::default(), &Patch::Merge(&release)).await.unwrap();
+    pass(30).await;
+    let back = json!({"metadata": {"annotations": {"deprecated.deployment.rollback.to": "0"}}});
+    deployments.patch("adopter", &PatchParams::default(), &Patch::Merge(&back)).await.unwrap();
+    pass(30).await;
+    let deployment = deployments.get("adopter").await.unwrap();
+    assert!(deployment.data["spec"]["template"]["metadata"]["annotations"].get("release").is_none());
+    assert!(!deployment.annotations().contains_key("deprecated.deployment.rollback.to"));
 }
 
 /// A set of the wanted name that belongs to nobody and matches no selector.

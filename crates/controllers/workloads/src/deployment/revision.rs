@@ -11,15 +11,12 @@ pub(crate) const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 /// The most characters of that history.
 const HISTORY_CHARACTERS: usize = 2000;
 
+/// The revision that somebody asks to go back to.
+pub(crate) const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
+
 /// Annotations a set does not take from its Deployment.
-const OWN: [&str; 6] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
-    REVISION,
-    HISTORY,
-    DESIRED,
-    MOST,
-    "deprecated.deployment.rollback.to",
-];
+const OWN: [&str; 6] =
+    ["kubectl.kubernetes.io/last-applied-configuration", REVISION, HISTORY, DESIRED, MOST, ROLLBACK_TO];
 
 /// A set's revision; 0 where it has none.
 pub(crate) fn of(set: &Set) -> i64 {
@@ -28,7 +25,12 @@ pub(crate) fn of(set: &Set) -> i64 {
 
 /// The Deployment's annotations a set shall have.
 pub(crate) fn inherited(deployment: &Deployment) -> impl Iterator<Item = (&String, &String)> {
-    deployment.metadata.annotations.iter().flatten().filter(|(key, _)| !OWN.contains(&key.as_str()))
+    deployment.metadata.annotations.iter().flatten().filter(|(key, _)| is_inherited(key))
+}
+
+/// Whether a set takes this annotation from its Deployment.
+pub(crate) fn is_inherited(key: &str) -> bool {
+    !OWN.contains(&key)
 }
 
 /// Brings the annotations of the set of the current template up to date.
@@ -37,7 +39,9 @@ pub(crate) fn bring_up_to_date(set: &mut Set, deployment: &Deployment, revision:
         set.annotate(key, value.clone());
     }
     let before = set.annotation(REVISION).map(str::to_owned);
-    if of(set) >= revision {
+    // What is no number is somebody else's, and left to them.
+    let is_foreign = before.as_deref().is_some_and(|text| !text.is_empty() && text.parse::<i64>().is_err());
+    if is_foreign || of(set) >= revision {
         return;
     }
     set.annotate(REVISION, revision.to_string());

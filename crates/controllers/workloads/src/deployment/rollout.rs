@@ -18,6 +18,12 @@ use crate::pods;
 
 mod current;
 mod finish;
+mod rollback;
+
+#[cfg(test)]
+mod tests;
+
+pub use rollback::Rollback;
 
 /// What a Deployment's step looks at.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +47,8 @@ pub struct Plan {
     pub update: Vec<Update>,
     /// Sets that are history beyond its limit.
     pub delete: Vec<Arc<ReplicaSet>>,
+    /// The way back that somebody asked for.
+    pub rollback: Option<Rollback>,
     /// The revision the Deployment shall say it has.
     pub revision: Option<i64>,
     /// Its status.
@@ -53,6 +61,27 @@ impl Plan {
     /// What follows when all of it is written.
     pub fn next(&self) -> Next {
         self.next.map_or(Next::Wait, Next::After)
+    }
+}
+
+/// Something to tell of the Deployment.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Whether somebody should look at it.
+    pub is_warning: bool,
+    /// Why it is told.
+    pub reason: &'static str,
+    /// What it says.
+    pub message: String,
+}
+
+impl Notice {
+    fn normal(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { is_warning: false, reason, message: message.into() }
+    }
+
+    fn warning(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { is_warning: true, reason, message: message.into() }
     }
 }
 
@@ -77,11 +106,17 @@ pub fn advance(view: View<'_>) -> Plan {
     }
     step.note_pause();
     let is_paused = deployment.spec.as_ref().is_some_and(|spec| spec.paused == Some(true));
+    let back_to = rollback::asked_for(deployment);
+    if let Some(revision) = back_to.filter(|_| !is_paused) {
+        step.find_new(true);
+        step.rollback = Some(step.roll_back(revision));
+        return step.finish(false);
+    }
     if is_paused || step.is_resized() {
         step.find_new(false);
         let before = deployment.status.as_ref().and_then(|status| status.replicas).unwrap_or_default();
         scaling::scale_in_proportion(&step.size, step.is_recreate, before, step.new.as_mut(), &mut step.old);
-        if is_paused {
+        if is_paused && back_to.is_none() {
             step.clear_history();
         }
         return step.finish(false);
@@ -105,6 +140,7 @@ struct Step<'a> {
     old: Vec<Set>,
     is_created: bool,
     delete: Vec<Arc<ReplicaSet>>,
+    rollback: Option<Rollback>,
     revision: Option<i64>,
 }
 
@@ -121,6 +157,7 @@ impl<'a> Step<'a> {
             old,
             is_created: false,
             delete: Vec::new(),
+            rollback: None,
             revision: None,
         }
     }

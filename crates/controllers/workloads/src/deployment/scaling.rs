@@ -44,7 +44,7 @@ pub(crate) fn scale_old(size: &Size, new: &Set, old: &mut [Set]) -> bool {
 }
 
 /// Unavailable pods of old sets go first: they block the rollout and serve nobody.
-fn drop_unhealthy(size: &Size, old: &mut [Set], most: i32) -> i32 {
+pub(super) fn drop_unhealthy(size: &Size, old: &mut [Set], most: i32) -> i32 {
     let mut gone = 0;
     for set in old {
         let count = (most - gone).min(set.replicas - set.remaining());
@@ -57,7 +57,7 @@ fn drop_unhealthy(size: &Size, old: &mut [Set], most: i32) -> i32 {
     gone
 }
 
-fn drop_available(size: &Size, new: &Set, old: &mut [Set]) -> i32 {
+pub(super) fn drop_available(size: &Size, new: &Set, old: &mut [Set]) -> i32 {
     let available = old.iter().map(Set::remaining).sum::<i32>() + new.remaining();
     let spare = available - size.fewest_available();
     let mut gone = 0;
@@ -134,7 +134,7 @@ fn share(set: &Set, size: &Size, before: i32, to_add: i32, added: i32) -> i32 {
 }
 
 /// What the set gains if it keeps its share of all pods.
-fn fraction(set: &Set, size: &Size, before: i32) -> i32 {
+pub(super) fn fraction(set: &Set, size: &Size, before: i32) -> i32 {
     if size.replicas == 0 {
         return -set.replicas;
     }

@@ -154,7 +154,7 @@ pub(crate) fn judge(
     }
 }
 
-fn has_moved(before: &DeploymentStatus, after: &DeploymentStatus) -> bool {
+pub(super) fn has_moved(before: &DeploymentStatus, after: &DeploymentStatus) -> bool {
     let old = |status: &DeploymentStatus| {
         status.replicas.unwrap_or_default() - status.updated_replicas.unwrap_or_default()
     };
@@ -167,7 +167,7 @@ fn has_moved(before: &DeploymentStatus, after: &DeploymentStatus) -> bool {
         || grew(|status| status.available_replicas)
 }
 
-fn is_late(status: &DeploymentStatus, deadline: Duration, now: Timestamp) -> bool {
+pub(super) fn is_late(status: &DeploymentStatus, deadline: Duration, now: Timestamp) -> bool {
     let Some(current) = find(status, PROGRESSING) else { return false };
     match current.reason.as_deref() {
         Some(NEW_SET_AVAILABLE) => false,

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 mod cases;
+mod progress;
+mod templates;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()
@@ -95,7 +97,7 @@ impl Cluster {
     fn settle_pods(&mut self, broken: impl Fn(&ReplicaSet) -> bool) {
         for set in &mut self.sets {
             let set = Arc::make_mut(set);
-            let replicas = crate::replica_set::plan::replicas(set);
+            let replicas = crate::replica_set::Shape::replicas(set);
             let available = if broken(set) { 0 } else { replicas };
             let status = set.status.get_or_insert_default();
             status.replicas = replicas;
@@ -115,7 +117,7 @@ impl Cluster {
 
     /// The sizes of the sets, oldest first.
     fn sizes(&self) -> Vec<i32> {
-        self.sets.iter().map(|set| crate::replica_set::plan::replicas(set)).collect()
+        self.sets.iter().map(|set| crate::replica_set::Shape::replicas(set.as_ref())).collect()
     }
 
     /// The pods that are available and stay: sets delete the unavailable ones first.
@@ -323,28 +325,6 @@ fn a_set_that_cannot_make_its_pods_makes_its_deployment_say_so() {
     assert_eq!(cluster.condition("ReplicaFailure"), expected);
     cluster.settle();
     assert!(status::find(cluster.deployment.status.as_ref().unwrap(), "ReplicaFailure").is_none());
-}
-
-#[test]
-fn one_template_has_one_hash_and_a_collision_makes_another() {
-    let template = deployment(1, "a").spec.unwrap().template;
-    let other = deployment(1, "b").spec.unwrap().template;
-    let hash = template::hash(&template, None);
-    assert_eq!(hash, template::hash(&deployment(9, "a").spec.unwrap().template, None));
-    assert_ne!(hash, template::hash(&other, None));
-    assert_ne!(hash, template::hash(&template, Some(1)));
-    assert!(hash.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte)), "{hash}");
-}
-
-#[test]
-fn a_history_of_revisions_keeps_within_its_length() {
-    let mut set = set::Set::new(Arc::new(ReplicaSet::default()));
-    let owner = deployment(1, "a");
-    for revision in 1..1000 {
-        revision::bring_up_to_date(&mut set, &owner, revision);
-    }
-    let history = set.annotation(revision::HISTORY).unwrap();
-    assert!(history.len() <= 2000 && history.ends_with(",998"), "{history}");
 }
 
 proptest! {

@@ -19,6 +19,7 @@ impl Step<'_> {
 
     pub(super) fn clear_history(&mut self) {
         let limit = self.view.deployment.spec.as_ref().and_then(|spec| spec.revision_history_limit);
+        let limit = limit.filter(|limit| *limit != i32::MAX);
         let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) else { return };
         let mut cleanable: Vec<&Set> =
             self.old.iter().filter(|set| !is_terminating(&set.object.metadata)).collect();
@@ -51,7 +52,7 @@ impl Step<'_> {
         let create = created.map(|set| Box::new(ReplicaSet::clone(&set.object)));
         let changed = self.old.into_iter().chain(self.new);
         let update = changed.filter_map(|set| update(set, self.is_created)).collect();
-        Plan { create, update, delete: self.delete, revision, status: after, next }
+        Plan { create, update, delete: self.delete, rollback: self.rollback, revision, status: after, next }
     }
 
     /// A set that cannot make its pods makes its Deployment say so.

@@ -10,18 +10,19 @@ struct Sketch {
     name: &'static str,
     node: &'static str,
     phase: &'static str,
-    ready: Option<Option<i64>>,
+    is_ready: bool,
+    ready_since: Option<i64>,
     restarts: (i32, i32),
     made: Option<i64>,
     cost: &'static str,
 }
 
 const fn sketch(name: &'static str, node: &'static str, phase: &'static str) -> Sketch {
-    Sketch { name, node, phase, ready: None, restarts: (0, 0), made: None, cost: "" }
+    Sketch { name, node, phase, is_ready: false, ready_since: None, restarts: (0, 0), made: None, cost: "" }
 }
 
 const fn ready(name: &'static str, since: Option<i64>, made: Option<i64>) -> Sketch {
-    Sketch { ready: Some(since), made, ..sketch(name, "node", "Running") }
+    Sketch { is_ready: true, ready_since: since, made, ..sketch(name, "node", "Running") }
 }
 
 const MONTH: i64 = 720;
@@ -34,9 +35,9 @@ impl Sketch {
             "spec": {"nodeName": self.node, "containers": [], "initContainers": [{"name": "sidecar", "restartPolicy": "Always"}]},
             "status": {"phase": self.phase},
         });
-        if let Some(since) = self.ready {
+        if self.is_ready {
             let mut condition = json!({"type": "Ready", "status": "True"});
-            if let Some(hours) = since {
+            if let Some(hours) = self.ready_since {
                 condition["lastTransitionTime"] = json!(ago(hours));
             }
             pod["status"]["conditions"] = json!([condition]);
