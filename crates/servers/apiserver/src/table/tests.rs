@@ -2,6 +2,10 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
 
+mod columns;
+mod pods;
+mod printers;
+
 use serde_json::{Value, json};
 
 use super::*;
