@@ -6,6 +6,7 @@
 //!
 //! **Not here:** what depends on other objects (`strategy`); custom resources have no defaults.
 
+mod amounts;
 mod cluster;
 mod pod;
 #[cfg(test)]

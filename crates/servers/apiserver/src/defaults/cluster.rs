@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::amounts;
 use crate::fields::{Fields, Fill as _};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -20,21 +21,31 @@ pub(super) fn core(kind: &str, fields: &mut Fields) {
             if let Some(spec) = fields.child_or_new("spec") {
                 spec.fill("persistentVolumeReclaimPolicy", "Retain");
                 spec.fill("volumeMode", "Filesystem");
+                amounts::list(spec, "capacity");
             }
             phase(fields);
         }
         "PersistentVolumeClaim" => {
             if let Some(spec) = fields.child_or_new("spec") {
                 spec.fill("volumeMode", "Filesystem");
+                amounts::resources(spec);
             }
             phase(fields);
+            status_amounts(fields, &["capacity", "allocatedResources"]);
         }
         "Node" => {
+            status_amounts(fields, &["capacity", "allocatable"]);
             if let Some(status) = fields.child("status")
                 && let Some(capacity) = status.get("capacity").cloned()
             {
                 status.fill("allocatable", capacity);
             }
+        }
+        "ResourceQuota" => {
+            if let Some(spec) = fields.child("spec") {
+                amounts::list(spec, "hard");
+            }
+            status_amounts(fields, &["hard", "used"]);
         }
         "LimitRange" => {
             if let Some(spec) = fields.child("spec") {
@@ -42,6 +53,13 @@ pub(super) fn core(kind: &str, fields: &mut Fields) {
             }
         }
         _ => {}
+    }
+}
+
+fn status_amounts(fields: &mut Fields, names: &[&str]) {
+    let Some(status) = fields.child("status") else { return };
+    for name in names {
+        amounts::list(status, name);
     }
 }
 
@@ -76,6 +94,9 @@ fn phase(fields: &mut Fields) {
 /// For containers: the default follows from the maximum, the default request from the default or
 /// the minimum.
 fn limit(item: &mut Fields) {
+    for name in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+        amounts::list(item, name);
+    }
     if item.get("type").and_then(Value::as_str) != Some("Container") {
         return;
     }

@@ -2,10 +2,24 @@
 
 use serde_json::Value;
 
+use super::amounts;
 use crate::fields::{Fields, Fill as _};
 
 /// Files of projected volumes are readable by all and writable by the owner: 0644.
 const FILE_MODE: i64 = 0o644;
+
+/// Fields of kinds of volumes that are the same for everybody.
+const SOURCES: &[(&str, &str, &str)] = &[
+    ("iscsi", "iscsiInterface", "default"),
+    ("rbd", "pool", "rbd"),
+    ("rbd", "user", "admin"),
+    ("rbd", "keyring", "/etc/ceph/keyring"),
+    ("azureDisk", "cachingMode", "ReadWrite"),
+    ("azureDisk", "fsType", "ext4"),
+    ("azureDisk", "kind", "Shared"),
+    ("scaleIO", "storageMode", "ThinProvisioned"),
+    ("scaleIO", "fsType", "xfs"),
+];
 
 /// A Pod: what its spec has, and what only the running object gets.
 pub(super) fn pod(fields: &mut Fields) {
@@ -41,6 +55,8 @@ fn spec(pod: &mut Fields) {
         pod.each(list, container);
     }
     pod.each("volumes", volume);
+    amounts::list(pod, "overhead");
+    amounts::resources(pod);
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`; both are served.
@@ -60,6 +76,7 @@ fn container(container: &mut Fields) {
     container.fill("terminationMessagePath", "/dev/termination-log");
     container.fill("terminationMessagePolicy", "File");
     container.fill("resources", Fields::new());
+    amounts::resources(container);
     container.each("ports", |port| port.fill("protocol", "TCP"));
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(fields) = container.child(name) {
@@ -75,20 +92,19 @@ fn container(container: &mut Fields) {
     }
     container.each("env", |variable| {
         if let Some(source) = variable.child("valueFrom") {
-            field_reference(source);
+            references(source);
         }
     });
 }
 
 /// The tag `latest`, named or implied, is pulled every time; any other tag, and a digest, once.
 fn pull_policy(image: &str) -> &'static str {
-    if image.contains('@') {
-        return "IfNotPresent";
-    }
+    let (image, has_digest) = image.split_once('@').map_or((image, false), |(image, _)| (image, true));
     let last = image.rsplit('/').next().unwrap_or(image);
     match last.split_once(':') {
-        None | Some((_, "latest")) => "Always",
-        Some(_) => "IfNotPresent",
+        Some((_, "latest")) => "Always",
+        None if !has_digest => "Always",
+        _ => "IfNotPresent",
     }
 }
 
@@ -110,9 +126,14 @@ fn http_get(get: &mut Fields) {
     get.fill("scheme", "HTTP");
 }
 
-fn field_reference(source: &mut Fields) {
+/// A reference to a field of the pod, or to what a container may use.
+fn references(source: &mut Fields) {
     if let Some(reference) = source.child("fieldRef") {
         reference.fill("apiVersion", "v1");
+    }
+    if let Some(reference) = source.child("resourceFieldRef") {
+        amounts::one(reference, "divisor");
+        reference.fill("divisor", "0");
     }
 }
 
@@ -147,7 +168,15 @@ fn volume(volume: &mut Fields) {
     for source in ["secret", "configMap", "downwardAPI", "projected"] {
         if let Some(fields) = volume.child(source) {
             fields.fill("defaultMode", FILE_MODE);
-            fields.each("items", field_reference);
+            fields.each("items", references);
+        }
+    }
+    if let Some(directory) = volume.child("emptyDir") {
+        amounts::one(directory, "sizeLimit");
+    }
+    for (source, field, value) in SOURCES {
+        if let Some(fields) = volume.child(source) {
+            fields.fill(field, *value);
         }
     }
     if let Some(path) = volume.child("hostPath") {
@@ -159,6 +188,7 @@ fn volume(volume: &mut Fields) {
     let claim = volume.child("ephemeral").and_then(|source| source.child("volumeClaimTemplate"));
     if let Some(spec) = claim.and_then(|claim| claim.child("spec")) {
         spec.fill("volumeMode", "Filesystem");
+        amounts::resources(spec);
     }
 }
 
@@ -167,6 +197,6 @@ fn projection(source: &mut Fields) {
         token.fill("expirationSeconds", 3600);
     }
     if let Some(downward) = source.child("downwardAPI") {
-        downward.each("items", field_reference);
+        downward.each("items", references);
     }
 }

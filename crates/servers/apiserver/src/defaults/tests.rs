@@ -41,11 +41,72 @@ fn only_the_latest_tag_is_pulled_every_time() {
         ("registry.example:5000/nginx", "Always"),
         ("registry.example:5000/team/nginx:v2", "IfNotPresent"),
         ("nginx@sha256:0123", "IfNotPresent"),
+        ("nginx:1.27@sha256:0123", "IfNotPresent"),
+        ("nginx:latest@sha256:0123", "Always"),
     ];
     for (image, expected) in cases {
         let spec = pod(json!({ "containers": [{ "name": "c", "image": image }] }));
         assert_eq!(spec["containers"][0]["imagePullPolicy"], expected, "{image}");
     }
+}
+
+#[test]
+fn amounts_are_written_in_their_canonical_form() {
+    let amounts = json!({ "cpu": 0.5, "memory": "1024Mi", "ephemeral-storage": "1000M", "example.com/gpu": 2, "tiny": "1u" });
+    let canonical = json!({ "cpu": "500m", "memory": "1Gi", "ephemeral-storage": "1G", "example.com/gpu": "2", "tiny": "1m" });
+    let spec = pod(json!({
+        "containers": [{ "name": "c", "image": "a:1", "resources": { "requests": amounts, "limits": { "cpu": "broken" } },
+            "env": [{ "name": "CPU", "valueFrom": { "resourceFieldRef": { "resource": "limits.cpu" } } }] }],
+        "overhead": { "cpu": "1000m" },
+        "volumes": [{ "name": "v", "emptyDir": { "sizeLimit": "2048Ki" } }],
+    }));
+    let container = &spec["containers"][0];
+    assert_eq!(container["resources"]["requests"], canonical);
+    assert_eq!(container["resources"]["limits"]["cpu"], "broken", "left for validation");
+    assert_eq!(container["env"][0]["valueFrom"]["resourceFieldRef"]["divisor"], "0");
+    assert_eq!(
+        (&spec["overhead"]["cpu"], &spec["volumes"][0]["emptyDir"]["sizeLimit"]),
+        (&json!("1"), &json!("2Mi"))
+    );
+    let node = defaulted(
+        "",
+        "v1",
+        "Node",
+        json!({ "metadata": {}, "status": { "capacity": { "memory": "16384Mi" } } }),
+    );
+    assert_eq!(node["status"]["allocatable"]["memory"], "16Gi");
+    let claim = json!({ "spec": { "resources": { "requests": { "storage": "1024Mi" } } } });
+    let claim = defaulted("", "v1", "PersistentVolumeClaim", claim);
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "1Gi");
+    let quota = defaulted("", "v1", "ResourceQuota", json!({ "spec": { "hard": { "cpu": "2000m" } } }));
+    assert_eq!(quota["spec"]["hard"]["cpu"], "2");
+}
+
+#[test]
+fn a_strategy_that_is_named_gets_no_more_of_a_stateful_set() {
+    let strategy = |given: Value| {
+        defaulted("apps", "v1", "StatefulSet", json!({ "spec": { "updateStrategy": given } }))["spec"]["updateStrategy"].take()
+    };
+    assert_eq!(strategy(json!({ "type": "RollingUpdate" })), json!({ "type": "RollingUpdate" }));
+    assert_eq!(
+        strategy(json!({ "type": "RollingUpdate", "rollingUpdate": {} })),
+        json!({ "type": "RollingUpdate", "rollingUpdate": { "partition": 0 } })
+    );
+    assert_eq!(strategy(json!({ "type": "OnDelete" })), json!({ "type": "OnDelete" }));
+}
+
+#[test]
+fn a_service_with_addresses_outside_says_how_traffic_from_there_goes() {
+    let service =
+        defaulted("", "v1", "Service", json!({ "spec": { "externalIPs": ["1.2.3.4"], "ports": [] } }));
+    assert_eq!(service["spec"]["externalTrafficPolicy"], "Cluster");
+    let status = json!({ "loadBalancer": { "ingress": [{ "ip": "1.2.3.4" }, { "hostname": "lb" }] } });
+    let service =
+        defaulted("", "v1", "Service", json!({ "spec": { "type": "LoadBalancer" }, "status": status }));
+    assert_eq!(
+        service["status"]["loadBalancer"]["ingress"],
+        json!([{ "ip": "1.2.3.4", "ipMode": "VIP" }, { "hostname": "lb" }])
+    );
 }
 
 #[test]

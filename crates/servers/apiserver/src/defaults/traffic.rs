@@ -44,7 +44,9 @@ fn service(fields: &mut Fields) {
     });
     let kind = spec.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let balanced = kind == "LoadBalancer";
-    if balanced || kind == "NodePort" {
+    let has_address = |list: &Value| list.as_array().is_some_and(|items| !items.is_empty());
+    let outside = spec.get("externalIPs").is_some_and(has_address);
+    if balanced || kind == "NodePort" || (kind == "ClusterIP" && outside) {
         spec.fill("externalTrafficPolicy", "Cluster");
     }
     if balanced {
@@ -53,6 +55,20 @@ fn service(fields: &mut Fields) {
     if kind != "ExternalName" {
         spec.fill("internalTrafficPolicy", "Cluster");
     }
+    if balanced {
+        entrances(fields);
+    }
+}
+
+/// An address of a load balancer is one packets are sent to as they are.
+fn entrances(fields: &mut Fields) {
+    let balancer = fields.child("status").and_then(|status| status.child("loadBalancer"));
+    let Some(balancer) = balancer else { return };
+    balancer.each("ingress", |entrance| {
+        if entrance.contains_key("ip") {
+            entrance.fill("ipMode", "VIP");
+        }
+    });
 }
 
 fn affinity(spec: &mut Fields) {

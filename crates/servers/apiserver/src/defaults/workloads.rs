@@ -46,9 +46,13 @@ fn stateful_set(spec: &mut Fields) {
     spec.fill("replicas", 1);
     spec.fill("revisionHistoryLimit", 10);
     if let Some(strategy) = spec.child_or_new("updateStrategy") {
-        strategy.fill("type", "RollingUpdate");
+        // Who names the type and nothing more gets nothing more.
+        if !strategy.contains_key("type") {
+            strategy.fill("type", "RollingUpdate");
+            strategy.fill("rollingUpdate", Fields::new());
+        }
         if is_rolling(strategy)
-            && let Some(rolling) = strategy.child_or_new("rollingUpdate")
+            && let Some(rolling) = strategy.child("rollingUpdate")
         {
             rolling.fill("partition", 0);
         }

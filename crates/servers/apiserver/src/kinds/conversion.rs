@@ -62,8 +62,10 @@ fn autoscaler_to_v2(object: &mut Value) {
     if let Some(spec) = section(object, "spec") {
         let target = spec.remove("targetCPUUtilizationPercentage");
         let mut all = into_list(metrics);
-        if let Some(percent) = target.filter(|value| !value.is_null()) {
-            all.insert(0, cpu("target", json!({ "type": "Utilization", "averageUtilization": percent })));
+        // Version 1 means this when it says nothing.
+        let implied = all.is_empty().then(|| json!(80));
+        if let Some(percent) = target.filter(|value| !value.is_null()).or(implied) {
+            all.push(cpu("target", json!({ "type": "Utilization", "averageUtilization": percent })));
         }
         put_list(spec, "metrics", all);
         put(spec, "behavior", behavior);

@@ -158,7 +158,7 @@ fn an_autoscaler_survives_the_way_through_both_versions() {
     let cpu = json!({ "type": "Resource", "resource": {
         "name": "cpu", "target": { "type": "Utilization", "averageUtilization": 60 } } });
     let stored = json!({ "metadata": { "name": "web" }, "spec": {
-        "maxReplicas": 9, "metrics": [cpu, memory], "behavior": { "scaleDown": {} } },
+        "maxReplicas": 9, "metrics": [memory, cpu], "behavior": { "scaleDown": {} } },
         "status": { "conditions": [{ "type": "ScalingActive", "status": "True" }] } });
     let mut served = stored.clone();
     (conversion.to_served)(&mut served);
