@@ -6,6 +6,7 @@
 //! **Not here:** the types of the platform's own kinds (`kinds`), what is stored (`store`).
 
 pub mod access;
+pub mod cron;
 pub mod gvk;
 pub mod managed;
 pub mod meta;

@@ -159,6 +159,50 @@ fn jobs_do_not_restart_for_ever() {
 }
 
 #[test]
+fn schedules_and_time_zones_are_read_before_they_are_kept() {
+    let cron = |schedule: &str, zone: Value| {
+        let template =
+            json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "c", "image": "a" }] } });
+        made(
+            "CronJob",
+            json!({ "metadata": { "name": "c" }, "spec": { "schedule": schedule, "timeZone": zone,
+            "jobTemplate": { "spec": { "template": template } } } }),
+        )
+    };
+    for (schedule, zone) in
+        [("*/5 * * * *", json!(null)), ("@every 1h", json!("Asia/Tokyo")), ("0 0 ? JAN sun", json!("UTC"))]
+    {
+        assert_eq!(cron(schedule, zone), [""; 0], "{schedule}");
+    }
+    for (schedule, zone, expected) in [
+        (
+            "61 * * * *",
+            json!(null),
+            r#"spec.schedule: Invalid value: "61 * * * *": end of range (61) above maximum (59): 61"#,
+        ),
+        ("@often", json!(null), r#"spec.schedule: Invalid value: "@often": unrecognized descriptor: @often"#),
+        (
+            "TZ=UTC * * * * *",
+            json!(null),
+            r#"spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead"#,
+        ),
+        ("@daily", json!("Mars"), r#"spec.timeZone: Invalid value: "Mars": unknown time zone Mars"#),
+        (
+            "@daily",
+            json!(""),
+            r#"spec.timeZone: Invalid value: "": timeZone must be nil or non-empty string"#,
+        ),
+        (
+            "@daily",
+            json!("local"),
+            r#"spec.timeZone: Invalid value: "local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"#,
+        ),
+    ] {
+        assert_eq!(cron(schedule, zone), [expected]);
+    }
+}
+
+#[test]
 fn services_need_ports_and_names_for_them() {
     assert_eq!(made("Service", json!({ "spec": {} })), ["spec.ports: Required value"]);
     assert_eq!(made("Service", json!({ "spec": { "clusterIP": "None" } })), [""; 0]);

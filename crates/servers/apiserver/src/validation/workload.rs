@@ -1,5 +1,6 @@
 //! What makes pods: the selector that finds them again, the template, the counts.
 
+use mainstay_resource::cron::{self, Schedule};
 use mainstay_resource::{meta, name};
 use serde_json::{Value, json};
 
@@ -146,16 +147,35 @@ fn cron_job(check: &mut Check, object: &Value) {
     let schedule = text(object, &["spec", "schedule"]);
     if schedule.is_empty() {
         check.required("spec.schedule", "");
-    } else if !schedule.starts_with('@') && schedule.split_whitespace().count() != 5 {
-        let count = schedule.split_whitespace().count();
-        let why = format!("expected exactly 5 fields, found {count}: [{schedule}]");
-        check.invalid("spec.schedule", &json!(schedule), &why);
+    } else {
+        if let Err(error) = Schedule::parse(schedule) {
+            check.invalid("spec.schedule", &json!(schedule), &error.to_string());
+        }
+        if schedule.contains("TZ") {
+            let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            check.invalid("spec.schedule", &json!(schedule), why);
+        }
     }
+    time_zone(check, object);
     check.one_of(object, "spec.concurrencyPolicy", &["Allow", "Forbid", "Replace"]);
     for field in ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
         check.not_negative(object, &format!("spec.{field}"));
     }
     job_template(check, object, "spec.jobTemplate.spec.template.spec");
+}
+
+fn time_zone(check: &mut Check, object: &Value) {
+    const PATH: &str = "spec.timeZone";
+    let Some(given) = value_at(object, PATH).filter(|given| !given.is_null()) else { return };
+    let name = given.as_str().unwrap_or_default();
+    if name.is_empty() {
+        check.invalid(PATH, given, "timeZone must be nil or non-empty string");
+    } else if name.eq_ignore_ascii_case("Local") {
+        let why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+        check.invalid(PATH, given, why);
+    } else if let Err(unknown) = cron::zone(name) {
+        check.invalid(PATH, given, &unknown.to_string());
+    }
 }
 
 /// A ReplicationController, whose selector is a plain map.
