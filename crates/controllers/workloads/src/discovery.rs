@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Discovery;
 use kube::core::{ApiResource, PartialObjectMeta};
-use kube::discovery::Scope;
+use kube::discovery::{ApiCapabilities, ApiGroup, Scope};
 use mainstay_base::task::Outcome;
 use mainstay_control::Informer;
 use mainstay_control::backoff::WatchBackoff;
@@ -21,12 +22,22 @@ pub(crate) struct Kind {
     pub(crate) resource: ApiResource,
     pub(crate) is_namespaced: bool,
     verbs: Vec<String>,
+    /// Every version it is served in.
+    versions: Vec<String>,
 }
 
 impl Kind {
     /// Whether all of these may be asked of it.
     pub(crate) fn can(&self, verbs: &[&str]) -> bool {
         verbs.iter().all(|verb| self.verbs.iter().any(|own| own == verb))
+    }
+
+    /// Whether an owner is said to be of this kind, in a version it is served in.
+    pub(crate) fn is_of(&self, owner: &OwnerReference) -> bool {
+        let (group, version) = owner.api_version.rsplit_once('/').unwrap_or(("", &owner.api_version));
+        self.resource.kind == owner.kind
+            && self.resource.group == group
+            && self.versions.iter().any(|own| own == version)
     }
 
     /// Group and plural, by which kinds are sorted.
@@ -95,16 +106,25 @@ async fn discover(client: &kube::Client) -> Result<Arc<[Arc<Kind>]>, kube::Error
         // A server that knows no aggregated discovery is asked group by group.
         Err(_) => Discovery::new(client.clone()).run().await?,
     };
-    let resources =
-        found.groups_alphabetical().into_iter().flat_map(kube::discovery::ApiGroup::recommended_resources);
-    let mut kinds: Vec<Arc<Kind>> = resources
-        .map(|(resource, capabilities)| {
-            let is_namespaced = capabilities.scope == Scope::Namespaced;
-            Arc::new(Kind { resource, is_namespaced, verbs: capabilities.operations })
-        })
-        .collect();
+    let mut kinds: Vec<Arc<Kind>> = found.groups_alphabetical().into_iter().flat_map(kinds_of).collect();
     kinds.sort_by(|a, b| a.name().cmp(&b.name()));
     Ok(kinds.into())
+}
+
+/// The kinds of one group, each in its preferred version.
+fn kinds_of(group: &ApiGroup) -> Vec<Arc<Kind>> {
+    let in_versions: Vec<_> =
+        group.versions().map(|version| (version.to_owned(), group.versioned_resources(version))).collect();
+    let kind = |(resource, capabilities): (ApiResource, ApiCapabilities)| {
+        let has_it = |all: &[(ApiResource, ApiCapabilities)]| {
+            all.iter().any(|(own, _)| own.plural == resource.plural && own.kind == resource.kind)
+        };
+        let serving = in_versions.iter().filter(|(_, all)| has_it(all));
+        let versions = serving.map(|(version, _)| version.clone()).collect();
+        let is_namespaced = capabilities.scope == Scope::Namespaced;
+        Arc::new(Kind { resource, is_namespaced, verbs: capabilities.operations, versions })
+    };
+    group.recommended_resources().into_iter().map(kind).collect()
 }
 
 #[cfg(test)]
@@ -117,6 +137,18 @@ impl Kind {
             resource: ApiResource::from_gvk_with_plural(&version, plural),
             is_namespaced: true,
             verbs: verbs.map(str::to_owned).into(),
+            versions: vec!["v1".to_owned()],
         }
+    }
+
+    /// The same in no namespace.
+    pub(crate) fn of_cluster(self) -> Self {
+        Self { is_namespaced: false, ..self }
+    }
+
+    /// The same, served in one version more.
+    pub(crate) fn also_in(mut self, version: &str) -> Self {
+        self.versions.push(version.to_owned());
+        self
     }
 }

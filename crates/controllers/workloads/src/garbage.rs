@@ -8,17 +8,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
 use kube::core::PartialObjectMeta;
 use mainstay_base::World;
 use mainstay_base::task::Outcome;
-use mainstay_control::{Component, Counters, Key, Next, Queue, Writer, reconcile, writes};
+use mainstay_control::events::EventType;
+use mainstay_control::{Component, Counters, Key, Next, Queue, Recorder, Writer, events, reconcile, writes};
 use mainstay_resource::Rule;
 use serde_json::{Value, json};
 
@@ -26,20 +28,24 @@ use crate::Informers;
 use crate::discovery::{Kind, Kinds};
 
 mod graph;
+mod verdict;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
-use graph::{Graph, Item, Propagation, Standing, Verdict};
+use graph::{Graph, Identity, Item, Observed};
+use verdict::{Propagation, Standing, Verdict};
 
 /// Its name, and the field manager it writes as.
 pub const NAME: &str = "garbage-collector-controller";
 /// The user it reads and writes as.
 pub const USER: &str = "system:serviceaccount:kube-system:generic-garbage-collector";
 /// What that user may do.
-pub const RULES: &[Rule] =
-    &[Rule { groups: &["*"], resources: &["*"], verbs: &["delete", "get", "list", "patch", "watch"] }];
+pub const RULES: &[Rule] = &[
+    Rule { groups: &["*"], resources: &["*"], verbs: &["delete", "get", "list", "patch", "watch"] },
+    Rule { groups: &[""], resources: &["events"], verbs: &["create"] },
+];
 
 /// Objects worked on at a time.
 const WORKERS: usize = 20;
@@ -57,9 +63,11 @@ pub fn component(informers: &Informers) -> Component {
 }
 
 /// Runs until it is dropped.
-pub async fn run(client: kube::Client, _world: World, informers: Informers, counters: Counters) -> Outcome {
+pub async fn run(client: kube::Client, world: World, informers: Informers, counters: Counters) -> Outcome {
+    let (recorder, sink) = events::recorder(&world, NAME);
     let collector = Collector {
-        writer: Writer::new(client, NAME),
+        writer: Writer::new(client.clone(), NAME),
+        recorder,
         kinds: informers.kinds.clone(),
         graph: Mutex::default(),
         queue: Queue::default(),
@@ -75,6 +83,7 @@ pub async fn run(client: kube::Client, _world: World, informers: Informers, coun
         biased;
         () = watch::run(&collector, &listed) => {}
         () = working => {}
+        () = sink.run(client) => {}
     }
     Err("the watches ended".into())
 }
@@ -99,6 +108,7 @@ impl fmt::Display for Task {
 
 struct Collector {
     writer: Writer,
+    recorder: Recorder,
     kinds: Kinds,
     graph: Mutex<Graph>,
     queue: Queue<Task>,
@@ -107,6 +117,18 @@ struct Collector {
 impl Collector {
     fn graph(&self) -> MutexGuard<'_, Graph> {
         self.graph.lock().expect("invariant: no panic under this lock")
+    }
+
+    /// Takes a change of the graph up: tells of owners that are out of reach, and looks at the rest.
+    fn follow_up(&self, observed: Observed) {
+        for (uid, owner) in observed.misplaced {
+            let dependent = self.graph().item(&uid).map(reference);
+            if let Some(dependent) = dependent {
+                let message = format!("ownerRef {owner} does not exist in namespace \"{}\"", owner.namespace);
+                self.recorder.record(dependent, EventType::Warning, "OwnerRefInvalidNamespace", message);
+            }
+        }
+        self.look_at(observed.look_at);
     }
 
     fn look_at(&self, uids: Vec<String>) {
@@ -134,10 +156,7 @@ impl Collector {
             let Verdict::Ask(owners) = verdict else { return self.execute(&item, verdict).await };
             for owner in owners {
                 let standing = self.ask(&item, &owner).await?;
-                if standing == Standing::Gone {
-                    self.graph().note_gone(&owner.uid);
-                }
-                asked.insert(owner.uid, standing);
+                asked.insert(Identity::named(&owner, &item.key.namespace), standing);
             }
         }
     }
@@ -145,28 +164,20 @@ impl Collector {
     /// Asks the server how an owner stands.
     async fn ask(&self, item: &Item, owner: &OwnerReference) -> Result<Standing, kube::Error> {
         let kinds = self.kinds.known().await;
-        let is_owners = |kind: &&Arc<Kind>| {
-            kind.resource.kind == owner.kind
-                && kind.resource.group == owner.api_version.rsplit_once('/').map_or("", |(group, _)| group)
-        };
         // A kind nobody serves may be served again: what it owns is kept.
-        let Some(kind) = kinds.iter().find(is_owners) else { return Ok(Standing::Solid) };
+        let Some(kind) = kinds.iter().find(|kind| kind.is_of(owner)) else { return Ok(Standing::Solid) };
         if kind.is_namespaced && item.key.namespace.is_empty() {
-            return Ok(Standing::Solid);
+            return Ok(Standing::Misplaced);
         }
         let namespace = if kind.is_namespaced { &*item.key.namespace } else { "" };
         let found = self.api(kind, namespace).get_metadata_opt(&owner.name).await?;
-        Ok(match found {
-            Some(found) if found.metadata.uid.as_deref() == Some(&owner.uid) => {
-                let waits = Item::new(kind.clone(), &found.metadata).waits_for_dependents();
-                if waits && owner.block_owner_deletion == Some(true) {
-                    Standing::Waiting
-                } else {
-                    Standing::Solid
-                }
-            }
-            _ => Standing::Gone,
-        })
+        let found = found.filter(|found| found.metadata.uid.as_deref() == Some(&owner.uid));
+        let Some(found) = found else {
+            self.graph().note_gone(Identity::named(owner, namespace));
+            return Ok(Standing::Gone);
+        };
+        let waits = Item::new(kind.clone(), &found.metadata).waits_for_dependents();
+        Ok(if waits { Standing::Waiting } else { Standing::Solid })
     }
 
     async fn execute(&self, item: &Item, verdict: Verdict) -> Result<(), kube::Error> {
@@ -176,7 +187,11 @@ impl Collector {
                 let rest = item.owners_without(&owners);
                 self.patch(item, &json!({ "ownerReferences": rest })).await
             }
-            Verdict::Delete(propagation) => self.delete(item, propagation).await,
+            Verdict::Delete(propagation) => self.delete(item, propagation, item.version.clone()).await,
+            Verdict::Unblock => {
+                self.patch(item, &json!({ "ownerReferences": item.owners_unblocked() })).await?;
+                self.delete(item, Propagation::Foreground, None).await
+            }
             Verdict::Dependents(uids) => {
                 self.look_at(uids);
                 Ok(())
@@ -196,14 +211,18 @@ impl Collector {
         }
     }
 
-    async fn delete(&self, item: &Item, propagation: Propagation) -> Result<(), kube::Error> {
+    async fn delete(
+        &self,
+        item: &Item,
+        propagation: Propagation,
+        version: Option<String>,
+    ) -> Result<(), kube::Error> {
         let policy = match propagation {
             Propagation::Background => PropagationPolicy::Background,
             Propagation::Foreground => PropagationPolicy::Foreground,
             Propagation::Orphan => PropagationPolicy::Orphan,
         };
-        let preconditions =
-            Preconditions { uid: Some(item.uid.clone()), resource_version: item.version.clone() };
+        let preconditions = Preconditions { uid: Some(item.uid.clone()), resource_version: version };
         let params = DeleteParams {
             propagation_policy: Some(policy),
             preconditions: Some(preconditions),
@@ -246,5 +265,18 @@ impl Collector {
         } else {
             Api::all_with(client, &kind.resource)
         }
+    }
+}
+
+/// What an event about the object refers to.
+fn reference(item: &Item) -> ObjectReference {
+    let resource = &item.kind.resource;
+    ObjectReference {
+        api_version: Some(resource.api_version.clone()),
+        kind: Some(resource.kind.clone()),
+        namespace: Some(item.key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
+        name: Some(item.key.name.to_string()),
+        uid: Some(item.uid.clone()),
+        ..ObjectReference::default()
     }
 }

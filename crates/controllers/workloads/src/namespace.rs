@@ -3,8 +3,10 @@
 //! **Invariants:** pods go first; the namespace goes when a look at every kind finds nothing left.
 //!
 //! **Spec:** upstream's `namespace` controller with `OrderedNamespaceDeletion`; its conditions and
-//! their messages.
+//! their messages. Pods that are left are told of among the rest, where upstream says for so long
+//! that nothing is; and nobody waits five seconds for other servers to hear of the deletion.
 
+use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, NamespaceStatus};
@@ -80,57 +82,71 @@ struct Controller {
 type Object = PartialObjectMeta<DynamicObject>;
 
 impl Controller {
-    async fn sync(&self, key: &Key) -> reconcile::Outcome {
+    async fn sync(&self, key: &Key) -> reconcile::Outcome<Failed> {
         let Some(namespace) = self.informers.namespaces.get(key) else { return Ok(Next::Wait) };
         let finalizers = namespace.spec.as_ref().and_then(|spec| spec.finalizers.clone()).unwrap_or_default();
         if !is_terminating(&namespace.metadata) || !finalizers.iter().any(|own| own == FINALIZER) {
             return Ok(Next::Wait);
         }
-        let left = self.empty(&key.name).await?;
-        let status = terminating_status(&namespace, &left, self.world.now());
+        let now = self.world.now();
+        let left = self.empty(&key.name, Left::of(&namespace, now)).await;
+        let status = terminating_status(&namespace, &left, now);
         self.report(key, &namespace, &status).await?;
+        if let Some(failure) = left.failure() {
+            return Err(Failed::Left(failure));
+        }
         match left.patience() {
             Some(patience) => Ok(Next::After(patience)),
-            None => self.finalize(&namespace, finalizers).await,
+            None => Ok(self.finalize(&namespace, finalizers).await?),
         }
     }
 
-    /// Deletes what the namespace holds, pods before all else; says what is left.
-    async fn empty(&self, namespace: &str) -> Result<Left, kube::Error> {
+    /// Deletes what the namespace holds, pods before all else; says what is left. What fails with one
+    /// kind does not keep the others.
+    async fn empty(&self, namespace: &str, mut left: Left) -> Left {
         let kinds = self.informers.kinds.known().await;
         let held =
             |kind: &&Arc<Kind>| kind.is_namespaced && kind.can(&["delete", "list"]) && !is_derived(kind);
         let (pods, others): (Vec<_>, Vec<_>) =
             kinds.iter().filter(held).partition(|kind| kind.name() == ("", "pods"));
-        let mut left = Left::default();
         for kind in pods {
-            self.empty_kind(kind, namespace, &mut left).await?;
+            self.empty_kind(kind, namespace, &mut left).await;
         }
         if left.is_empty() {
             for kind in others {
-                self.empty_kind(kind, namespace, &mut left).await?;
+                self.empty_kind(kind, namespace, &mut left).await;
             }
         }
-        Ok(left)
+        left
     }
 
-    async fn empty_kind(&self, kind: &Kind, namespace: &str, left: &mut Left) -> Result<(), kube::Error> {
+    async fn empty_kind(&self, kind: &Kind, namespace: &str, left: &mut Left) {
+        match self.delete_kind(kind, namespace).await {
+            Ok(rest) => left.note(kind, rest.iter().map(|object| &object.metadata)),
+            Err(error) => left.fail(writes::text(&error)),
+        }
+    }
+
+    /// Deletes the objects of a kind; returns those that are still there.
+    async fn delete_kind(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+    ) -> Result<Vec<PartialObjectMeta<Object>>, kube::Error> {
         let api = Api::<Object>::namespaced_with(self.writer.client().clone(), namespace, &kind.resource);
         let found = match api.list_metadata(&ListParams::default()).await {
             Ok(found) => found.items,
             // Its definition went meanwhile.
-            Err(error) if writes::is_not_found(&error) => return Ok(()),
+            Err(error) if writes::is_not_found(&error) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         if found.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
         if found.iter().any(|object| !is_terminating(&object.metadata)) {
             self.delete_all(kind, &api, &found).await?;
         }
-        let rest = api.list_metadata(&ListParams::default()).await?;
-        left.note(kind, rest.items.iter().map(|object| &object.metadata));
-        Ok(())
+        Ok(api.list_metadata(&ListParams::default()).await?.items)
     }
 
     async fn delete_all(
@@ -163,14 +179,50 @@ impl Controller {
     }
 
     /// Takes our finalizer off; without any the server deletes the namespace.
-    async fn finalize(&self, namespace: &Namespace, mut finalizers: Vec<String>) -> reconcile::Outcome {
-        finalizers.retain(|own| own != FINALIZER);
-        let mut object = namespace.clone();
-        // Our own report has given it another version, and nobody else's change is undone by this.
-        object.metadata.resource_version = None;
-        object.spec.get_or_insert_default().finalizers = Some(finalizers);
+    async fn finalize(&self, namespace: &Namespace, finalizers: Vec<String>) -> Result<Next, kube::Error> {
+        let object = finalized(namespace, finalizers);
         writes::unless_gone(self.writer.replace_at(&object, "finalize").await)?;
         Ok(Next::Wait)
+    }
+}
+
+/// The namespace without our finalizer.
+fn finalized(namespace: &Namespace, mut finalizers: Vec<String>) -> Namespace {
+    finalizers.retain(|own| own != FINALIZER);
+    let mut object = namespace.clone();
+    // Our own report has given it another version, and nobody else's change is undone by this.
+    object.metadata.resource_version = None;
+    object.spec.get_or_insert_default().finalizers = Some(finalizers);
+    object
+}
+
+/// Why a namespace is to be looked at again before long.
+#[derive(Debug)]
+enum Failed {
+    /// The server refused something.
+    Api(kube::Error),
+    /// Something could not be deleted, or is there though nothing holds it.
+    Left(String),
+}
+
+impl From<kube::Error> for Failed {
+    fn from(error: kube::Error) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(error) => write!(f, "{error}"),
+            Self::Left(what) => f.write_str(what),
+        }
+    }
+}
+
+impl reconcile::Failure for Failed {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_conflict())
     }
 }
 

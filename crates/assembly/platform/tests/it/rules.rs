@@ -73,6 +73,7 @@ async fn live_a_full_life(platform: &Platform) {
     spoil_certificates(region).await;
     adopt(region).await;
     replicate(region).await;
+    misplace(region).await;
     roll_back(region).await;
     collide(region).await;
     repeat(region).await;
@@ -152,6 +153,21 @@ async fn replicate(region: &mainstay_platform::Region) {
     let scaled = Patch::Merge(json!({"spec": {"replicas": 1}}));
     controllers.patch_scale("replicated", &PatchParams::default(), &scaled).await.unwrap();
     pass(30).await;
+}
+
+/// An object that names an owner in another namespace.
+async fn misplace(region: &mainstay_platform::Region) {
+    let owner = api(region, "v1", "ServiceAccount", "kube-system").get("default").await.unwrap();
+    let owner = json!({"apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "uid": owner.uid()});
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "misplaced", "namespace": "default", "ownerReferences": [owner]},
+        }),
+    )
+    .await;
+    pass(10).await;
 }
 
 /// A Deployment that is asked to go back as kubectl of old asked it.

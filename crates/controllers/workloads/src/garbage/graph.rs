@@ -1,11 +1,16 @@
-//! Who owns whom, and what follows from it.
+//! Who owns whom.
 //!
 //! **Invariants:** the dependents of an owner are found under its uid whether the owner is known or
-//! not; what is decided needs no more than what the graph knows and what was asked of the server.
+//! not. An owner is who its dependent says it is: one of that uid but another kind, name or
+//! namespace is not.
 //!
-//! **Spec:** upstream's garbage collector: `processTransitions` and `attemptToDeleteItem`.
+//! **Not here:** what follows from it ([`verdict`](super::verdict)).
+//!
+//! **Spec:** upstream's garbage collector: `processGraphChanges` and `processTransitions`. A dependent
+//! whose word differs from what was seen is verified on its own, so no virtual nodes are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -19,8 +24,38 @@ pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 /// Holds an object until its dependents no longer name it.
 pub(crate) const ORPHAN: &str = "orphan";
 
-/// Uids known to be gone, remembered at most.
+/// Owners known to be gone, remembered at most.
 const GONE: usize = 4096;
+
+/// Who an owner is said to be, and in which namespace.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity {
+    pub(crate) uid: String,
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+}
+
+impl Identity {
+    /// The owner that an object of this namespace names.
+    pub(crate) fn named(owner: &OwnerReference, namespace: &str) -> Self {
+        Self {
+            uid: owner.uid.clone(),
+            api_version: owner.api_version.clone(),
+            kind: owner.kind.clone(),
+            name: owner.name.clone(),
+            namespace: namespace.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { uid, api_version, kind, name, namespace } = self;
+        write!(f, "[{api_version}/{kind}, namespace: {namespace}, name: {name}, uid: {uid}]")
+    }
+}
 
 /// An object, as far as ownership goes.
 #[derive(Clone, Debug)]
@@ -59,52 +94,62 @@ impl Item {
         self.is_terminating && self.has(FOREGROUND)
     }
 
-    fn orphans_dependents(&self) -> bool {
+    pub(crate) fn orphans_dependents(&self) -> bool {
         self.is_terminating && self.has(ORPHAN)
+    }
+
+    /// Whether it is the owner that `dependent` means.
+    pub(crate) fn is_meant(&self, owner: &OwnerReference, dependent: &Self) -> bool {
+        let resource = &self.kind.resource;
+        !self.is_out_of_reach(dependent)
+            && *self.key.name == *owner.name
+            && resource.kind == owner.kind
+            && resource.api_version == owner.api_version
+    }
+
+    /// Whether `dependent` is where nothing can be owned by it.
+    fn is_out_of_reach(&self, dependent: &Self) -> bool {
+        !self.key.namespace.is_empty() && self.key.namespace != dependent.key.namespace
+    }
+
+    /// Whether its owner of this uid has to wait for it.
+    pub(crate) fn blocks(&self, owner: &str) -> bool {
+        self.owners.iter().any(|own| own.uid == owner && own.block_owner_deletion == Some(true))
     }
 
     /// The references to any but these owners.
     pub(crate) fn owners_without(&self, uids: &BTreeSet<String>) -> Vec<OwnerReference> {
         self.owners.iter().filter(|owner| !uids.contains(&owner.uid)).cloned().collect()
     }
+
+    /// The references, none of which holds its owner.
+    pub(crate) fn owners_unblocked(&self) -> Vec<OwnerReference> {
+        let mut owners = self.owners.clone();
+        for owner in owners.iter_mut().filter(|owner| owner.block_owner_deletion == Some(true)) {
+            owner.block_owner_deletion = Some(false);
+        }
+        owners
+    }
+
+    fn identity(&self) -> Identity {
+        let resource = &self.kind.resource;
+        Identity {
+            uid: self.uid.clone(),
+            api_version: resource.api_version.clone(),
+            kind: resource.kind.clone(),
+            name: self.key.name.to_string(),
+            namespace: self.key.namespace.to_string(),
+        }
+    }
 }
 
-/// How an owner stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is there, and keeps what it owns.
-    Solid,
-    /// It is there until the dependents that block it are gone.
-    Waiting,
-    /// It is gone.
-    Gone,
-}
-
-/// How the objects a deletion leaves behind shall fare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Propagation {
-    Background,
-    Foreground,
-    Orphan,
-}
-
-/// What is to be done about an object.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Verdict {
-    /// Nothing.
-    Keep,
-    /// These owners must be looked up first.
-    Ask(Vec<OwnerReference>),
-    /// It keeps other owners and shall name these no more.
-    Detach(BTreeSet<String>),
-    /// Nobody wants it any more.
-    Delete(Propagation),
-    /// These dependents go before it.
-    Dependents(Vec<String>),
-    /// Its dependents are gone: it may go.
-    LetGo,
-    /// These dependents shall name it no more; then it may go.
-    Orphan(Vec<String>),
+/// What a change of one object means for others.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Observed {
+    /// The uids to look at.
+    pub(crate) look_at: Vec<String>,
+    /// Objects that name an owner of another namespace, and that owner.
+    pub(crate) misplaced: Vec<(String, Identity)>,
 }
 
 /// All objects by uid, and who names whom as an owner.
@@ -112,55 +157,100 @@ pub(crate) enum Verdict {
 pub(crate) struct Graph {
     items: BTreeMap<String, Item>,
     dependents: BTreeMap<String, BTreeSet<String>>,
-    /// Owners that were looked up and not found; uids never come back.
-    gone: BTreeSet<String>,
+    /// Owners that went, or were looked up and not found; uids never come back.
+    gone: BTreeSet<Identity>,
 }
 
 impl Graph {
-    /// Takes an object in, or its change; returns the uids to look at.
-    pub(crate) fn observe(&mut self, item: Item) -> Vec<String> {
+    /// Takes an object in, or its change.
+    pub(crate) fn observe(&mut self, item: Item) -> Observed {
         let before = self.items.get(&item.uid);
-        let had: BTreeSet<&str> =
-            before.iter().flat_map(|before| &before.owners).map(|owner| &*owner.uid).collect();
-        let has: BTreeSet<&str> = item.owners.iter().map(|owner| &*owner.uid).collect();
-        let lost: Vec<String> = had.difference(&has).map(|uid| (*uid).to_owned()).collect();
-        let is_looked_at =
-            before.is_none() || had != has || item.waits_for_dependents() || item.orphans_dependents();
-        for uid in &lost {
-            self.unlink(uid, &item.uid);
+        let had: &[OwnerReference] = before.map_or(&[], |before| &before.owners);
+        let is_first = before.is_none();
+        let is_changed = is_first || *had != *item.owners;
+        let mut observed = Observed::default();
+        if is_changed {
+            let names = |uid: &str| item.owners.iter().any(|owner| owner.uid == uid);
+            let had_named = |uid: &str| had.iter().any(|owner| owner.uid == uid);
+            let lost: Vec<String> =
+                had.iter().map(|owner| &owner.uid).filter(|uid| !names(uid)).cloned().collect();
+            // An owner that waited for this one may go now.
+            let freed = had.iter().filter(|owner| {
+                owner.block_owner_deletion == Some(true) && !item.blocks(&owner.uid) && self.waits(&owner.uid)
+            });
+            observed.look_at = freed.map(|owner| owner.uid.clone()).collect();
+            for owner in item.owners.iter().filter(|owner| !had_named(&owner.uid)) {
+                if self.items.get(&owner.uid).is_some_and(|own| own.is_out_of_reach(&item)) {
+                    let identity = Identity::named(owner, &item.key.namespace);
+                    observed.misplaced.push((item.uid.clone(), identity));
+                }
+            }
+            for uid in &lost {
+                self.unlink(uid, &item.uid);
+            }
+            for owner in &item.owners {
+                self.dependents.entry(owner.uid.clone()).or_default().insert(item.uid.clone());
+            }
         }
-        for owner in &item.owners {
-            self.dependents.entry(owner.uid.clone()).or_default().insert(item.uid.clone());
+        if is_first {
+            self.meet(&item, &mut observed);
         }
-        // An owner that waited for this one may go now.
-        let mut look_at: Vec<String> = lost.into_iter().filter(|uid| self.waits(uid)).collect();
-        let needs_a_look =
-            item.owners.iter().any(|owner| self.waits(&owner.uid) || !self.items.contains_key(&owner.uid));
-        if is_looked_at && (needs_a_look || item.waits_for_dependents() || item.orphans_dependents()) {
-            look_at.push(item.uid.clone());
+        let is_on_its_way = item.waits_for_dependents() || item.orphans_dependents();
+        if is_on_its_way || is_changed && self.is_doubtful(&item) {
+            observed.look_at.push(item.uid.clone());
         }
         self.items.insert(item.uid.clone(), item);
-        look_at
+        observed
+    }
+
+    /// An owner is seen for the first time: who meant another one is looked at.
+    fn meet(&self, owner: &Item, observed: &mut Observed) {
+        let dependents = self.dependents.get(&owner.uid).into_iter().flatten();
+        for dependent in dependents.filter_map(|uid| self.items.get(uid)) {
+            let mut meant = dependent.owners.iter().filter(|own| own.uid == owner.uid);
+            let Some(other) = meant.find(|own| !owner.is_meant(own, dependent)) else { continue };
+            if owner.is_out_of_reach(dependent) {
+                let identity = Identity::named(other, &dependent.key.namespace);
+                observed.misplaced.push((dependent.uid.clone(), identity));
+            }
+            observed.look_at.push(dependent.uid.clone());
+        }
+    }
+
+    /// Whether an owner it names is on its way out, unknown, or not the one it means.
+    fn is_doubtful(&self, item: &Item) -> bool {
+        item.owners.iter().any(|owner| {
+            let known = self.items.get(&owner.uid);
+            known.is_none_or(|known| known.waits_for_dependents() || !known.is_meant(owner, item))
+        })
     }
 
     /// Forgets an object that is gone; returns the uids to look at.
     pub(crate) fn vanish(&mut self, uid: &str) -> Vec<String> {
-        self.note_gone(uid);
         let Some(item) = self.items.remove(uid) else { return Vec::new() };
         for owner in &item.owners {
             self.unlink(&owner.uid, uid);
         }
         let mut look_at: Vec<String> = self.dependents_of(uid);
+        if !look_at.is_empty() {
+            self.note_gone(item.identity());
+        }
         look_at.extend(item.owners.iter().map(|owner| owner.uid.clone()).filter(|owner| self.waits(owner)));
         look_at
     }
 
-    /// Notes that the server knows no such object.
-    pub(crate) fn note_gone(&mut self, uid: &str) {
+    /// Notes that there is no such object.
+    pub(crate) fn note_gone(&mut self, owner: Identity) {
         if self.gone.len() >= GONE {
             self.gone.clear();
         }
-        self.gone.insert(uid.to_owned());
+        self.gone.insert(owner);
+    }
+
+    /// Whether an owner is known to be gone, of this namespace or of none.
+    pub(crate) fn is_gone(&self, owner: &Identity) -> bool {
+        let of_cluster = || Identity { namespace: String::new(), ..owner.clone() };
+        !self.gone.is_empty() && (self.gone.contains(owner) || self.gone.contains(&of_cluster()))
     }
 
     pub(crate) fn item(&self, uid: &str) -> Option<&Item> {
@@ -172,74 +262,18 @@ impl Graph {
         self.items.values().filter(|item| item.kind.name() == kind.name())
     }
 
-    /// Decides about one object; `asked` are the standings of owners the server was asked about.
-    pub(crate) fn decide(&self, uid: &str, asked: &BTreeMap<String, Standing>) -> Verdict {
-        let Some(item) = self.items.get(uid) else { return Verdict::Keep };
-        if item.orphans_dependents() {
-            return Verdict::Orphan(self.dependents_of(uid));
-        }
-        if item.waits_for_dependents() {
-            return self.dependents_first(item);
-        }
-        if item.is_terminating || item.owners.is_empty() {
-            return Verdict::Keep;
-        }
-        let standings: Vec<_> =
-            item.owners.iter().map(|owner| (owner, self.standing(owner, asked))).collect();
-        let unknown: Vec<_> = standings
-            .iter()
-            .filter(|(_, standing)| standing.is_none())
-            .map(|(owner, _)| (*owner).clone())
-            .collect();
-        if !unknown.is_empty() {
-            return Verdict::Ask(unknown);
-        }
-        let of = |wanted| {
-            let owners = standings.iter().filter(move |(_, standing)| *standing == Some(wanted));
-            owners.map(|(owner, _)| owner.uid.clone()).collect::<BTreeSet<_>>()
-        };
-        let (solid, waiting, gone) = (of(Standing::Solid), of(Standing::Waiting), of(Standing::Gone));
-        match (solid.is_empty(), waiting.is_empty() && gone.is_empty()) {
-            (false, true) => Verdict::Keep,
-            (false, false) => Verdict::Detach(&waiting | &gone),
-            (true, _) if !waiting.is_empty() && !self.dependents_of(uid).is_empty() => {
-                Verdict::Delete(Propagation::Foreground)
-            }
-            (true, _) if item.has(ORPHAN) => Verdict::Delete(Propagation::Orphan),
-            (true, _) if item.has(FOREGROUND) => Verdict::Delete(Propagation::Foreground),
-            (true, _) => Verdict::Delete(Propagation::Background),
-        }
-    }
-
-    fn dependents_first(&self, item: &Item) -> Verdict {
-        let blocks = |dependent: &Item| {
-            let mut references = dependent.owners.iter();
-            references.any(|owner| owner.uid == item.uid && owner.block_owner_deletion == Some(true))
-        };
-        let dependents = self.dependents_of(&item.uid);
-        if dependents.iter().filter_map(|uid| self.items.get(uid)).any(blocks) {
-            Verdict::Dependents(dependents)
-        } else {
-            Verdict::LetGo
-        }
-    }
-
-    fn standing(&self, owner: &OwnerReference, asked: &BTreeMap<String, Standing>) -> Option<Standing> {
-        if let Some(item) = self.items.get(&owner.uid) {
-            let waits = item.waits_for_dependents() && owner.block_owner_deletion == Some(true);
-            return Some(if waits { Standing::Waiting } else { Standing::Solid });
-        }
-        if self.gone.contains(&owner.uid) {
-            return Some(Standing::Gone);
-        }
-        asked.get(&owner.uid).copied()
+    /// The objects that name an owner of this kind which nobody has seen.
+    pub(crate) fn missing_owners_of(&self, kind: &Kind) -> Vec<String> {
+        let is_missing = |owner: &OwnerReference| kind.is_of(owner) && !self.items.contains_key(&owner.uid);
+        let items = self.items.values().filter(|item| item.owners.iter().any(is_missing));
+        items.map(|item| item.uid.clone()).collect()
     }
 
     fn waits(&self, uid: &str) -> bool {
         self.items.get(uid).is_some_and(Item::waits_for_dependents)
     }
 
-    fn dependents_of(&self, uid: &str) -> Vec<String> {
+    pub(crate) fn dependents_of(&self, uid: &str) -> Vec<String> {
         self.dependents.get(uid).into_iter().flatten().cloned().collect()
     }
 
@@ -250,5 +284,18 @@ impl Graph {
                 self.dependents.remove(owner);
             }
         }
+    }
+
+    /// Whether each object is found under each of its owners and under nobody else.
+    #[cfg(test)]
+    pub(crate) fn is_consistent(&self) -> bool {
+        let links = self
+            .items
+            .values()
+            .flat_map(|item| item.owners.iter().map(move |owner| (owner.uid.clone(), item.uid.clone())));
+        let found = self.dependents.iter().flat_map(|(owner, dependents)| {
+            dependents.iter().map(move |dependent| (owner.clone(), dependent.clone()))
+        });
+        links.collect::<BTreeSet<_>>() == found.collect::<BTreeSet<_>>()
     }
 }

@@ -1,10 +1,14 @@
 //! Verdicts over graphs of owners.
 
-use super::graph::{FOREGROUND, Graph, Item, ORPHAN, Propagation, Standing, Verdict};
+use super::graph::{FOREGROUND, Graph, Identity, Item, ORPHAN};
+use super::verdict::{Propagation, Standing, Verdict};
 use super::*;
 use crate::discovery::Kind;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+mod scenes;
 
 fn kind() -> Arc<Kind> {
     Arc::new(Kind::for_tests("", "pods", "Pod"))
@@ -15,6 +19,8 @@ fn item(name: &str, owners: &[&str], finalizers: &[&str], is_terminating: bool) 
     let owners = owners.iter().map(|owner| OwnerReference {
         uid: owner.trim_start_matches('!').to_owned(),
         name: owner.trim_start_matches('!').to_owned(),
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
         block_owner_deletion: Some(owner.starts_with('!')),
         ..OwnerReference::default()
     });
@@ -35,6 +41,11 @@ fn graph(items: impl IntoIterator<Item = Item>) -> Graph {
         graph.observe(item);
     }
     graph
+}
+
+/// Takes an object in; returns the uids to look at.
+fn look(graph: &mut Graph, item: Item) -> Vec<String> {
+    graph.observe(item).look_at
 }
 
 fn decide(graph: &Graph, uid: &str) -> Verdict {
@@ -59,20 +70,21 @@ fn an_object_is_kept_while_an_owner_is_there_and_goes_with_the_last() {
 #[test]
 fn an_owner_nobody_has_seen_is_asked_for_first() {
     let mut graph = Graph::default();
-    assert_eq!(graph.observe(item("pod", &["unseen"], &[], false)), ["pod"]);
+    assert_eq!(look(&mut graph, item("pod", &["unseen"], &[], false)), ["pod"]);
     let Verdict::Ask(owners) = decide(&graph, "pod") else { panic!() };
     assert_eq!(owners[0].uid, "unseen");
-    let solid = BTreeMap::from([("unseen".to_owned(), Standing::Solid)]);
+    let identity = Identity::named(&owners[0], "default");
+    let solid = BTreeMap::from([(identity.clone(), Standing::Solid)]);
     assert_eq!(graph.decide("pod", &solid), Verdict::Keep);
-    graph.note_gone("unseen");
+    graph.note_gone(identity);
     assert_eq!(decide(&graph, "pod"), Verdict::Delete(Propagation::Background));
 }
 
 #[test]
 fn an_update_that_changes_no_owner_costs_no_look() {
     let mut graph = graph([item("set", &[], &[], false), item("pod", &["set"], &[], false)]);
-    assert!(graph.observe(item("pod", &["set"], &[], false)).is_empty());
-    assert!(graph.observe(item("set", &[], &[], false)).is_empty());
+    assert!(look(&mut graph, item("pod", &["set"], &[], false)).is_empty());
+    assert!(look(&mut graph, item("set", &[], &[], false)).is_empty());
 }
 
 #[test]
@@ -82,10 +94,10 @@ fn foreground_deletion_takes_the_blocking_dependents_first() {
         item("blocking", &["!set"], &[], false),
         item("free", &["set"], &[], false),
     ]);
-    assert_eq!(graph.observe(item("set", &[], &[FOREGROUND], true)), ["set"]);
+    assert_eq!(look(&mut graph, item("set", &[], &[FOREGROUND], true)), ["set"]);
     assert_eq!(decide(&graph, "set"), Verdict::Dependents(uids(&["blocking", "free"])));
     assert_eq!(decide(&graph, "blocking"), Verdict::Delete(Propagation::Background));
-    assert_eq!(decide(&graph, "free"), Verdict::Keep, "it does not block, and goes with its owner");
+    assert_eq!(decide(&graph, "free"), Verdict::Delete(Propagation::Background), "whether it blocks or not");
     assert_eq!(graph.vanish("blocking"), ["set"]);
     assert_eq!(decide(&graph, "set"), Verdict::LetGo);
 }
@@ -101,6 +113,37 @@ fn a_dependent_with_dependents_of_its_own_goes_in_the_foreground_too() {
 }
 
 #[test]
+fn who_waits_and_owns_somebody_who_waits_holds_nobody_any_more() {
+    let graph = graph([
+        item("a", &["!c"], &[FOREGROUND], true),
+        item("b", &["!a"], &[], false),
+        item("c", &["!b"], &[FOREGROUND], true),
+    ]);
+    assert_eq!(decide(&graph, "b"), Verdict::Unblock);
+    let unblocked = graph.item("b").unwrap().owners_unblocked();
+    assert_eq!(unblocked[0].block_owner_deletion, Some(false));
+}
+
+#[test]
+fn an_owner_that_waits_is_looked_at_once_a_dependent_holds_it_no_more() {
+    let mut graph = graph([item("set", &[], &[FOREGROUND], true), item("pod", &["!set"], &[], false)]);
+    assert_eq!(look(&mut graph, item("pod", &["set"], &[], false)), ["set", "pod"]);
+    assert_eq!(decide(&graph, "set"), Verdict::LetGo);
+    assert_eq!(look(&mut graph, item("pod", &[], &[], false)), uids(&[]), "it was held by nobody");
+}
+
+/// Upstream's `TestUnblockOwnerReference` and `TestDeleteOwnerRefPatch`.
+#[test]
+fn references_are_unblocked_or_left_out_and_otherwise_as_they_were() {
+    let mut pod = item("pod", &["!1", "2", "3"], &[], false);
+    pod.owners[2].block_owner_deletion = None;
+    let blocks: Vec<_> = pod.owners_unblocked().iter().map(|owner| owner.block_owner_deletion).collect();
+    assert_eq!(blocks, [Some(false), Some(false), None]);
+    let rest = pod.owners_without(&uids(&["2", "3"]).into_iter().collect());
+    assert_eq!(rest.iter().map(|owner| owner.uid.as_str()).collect::<Vec<_>>(), ["1"]);
+}
+
+#[test]
 fn another_owner_keeps_an_object_that_one_waits_for() {
     let graph = graph([
         item("going", &[], &[FOREGROUND], true),
@@ -113,7 +156,7 @@ fn another_owner_keeps_an_object_that_one_waits_for() {
 #[test]
 fn an_orphaning_owner_is_no_longer_named_by_its_dependents() {
     let mut graph = graph([item("set", &[], &[ORPHAN], false), item("pod", &["!set"], &[], false)]);
-    assert_eq!(graph.observe(item("set", &[], &[ORPHAN], true)), ["set"]);
+    assert_eq!(look(&mut graph, item("set", &[], &[ORPHAN], true)), ["set"]);
     assert_eq!(decide(&graph, "set"), Verdict::Orphan(uids(&["pod"])));
     assert_eq!(decide(&graph, "pod"), Verdict::Keep);
 }
@@ -156,7 +199,7 @@ proptest! {
                 Verdict::Detach(gone) => {
                     let mut item = graph.item(&uid).cloned().unwrap();
                     item.owners = item.owners_without(&gone);
-                    work.extend(graph.observe(item));
+                    work.extend(graph.observe(item).look_at);
                 }
                 Verdict::Keep => {}
                 other => prop_assert!(false, "{other:?}"),

@@ -78,6 +78,11 @@ fn follow(
         }
     }
     for (name, kind) in wanted {
+        if !watched.contains_key(&name) {
+            // Whose owner is of a kind that nobody served can be judged now.
+            let look_at = collector.graph().missing_owners_of(kind);
+            collector.look_at(look_at);
+        }
         watched.entry(name).or_insert_with(|| {
             let (end, ended) = oneshot::channel();
             let (own, api) = (kind.clone(), collector.api(kind, ""));
@@ -113,8 +118,8 @@ fn accept(collector: &Collector, own: &mut Watched, event: Event<Object>) {
 }
 
 fn observe(collector: &Collector, own: &Watched, object: &Object) {
-    let look_at = collector.graph().observe(Item::new(own.kind.clone(), &object.metadata));
-    collector.look_at(look_at);
+    let observed = collector.graph().observe(Item::new(own.kind.clone(), &object.metadata));
+    collector.follow_up(observed);
 }
 
 fn vanish(collector: &Collector, uid: &str) {

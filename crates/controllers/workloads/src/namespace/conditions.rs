@@ -9,41 +9,85 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use crate::discovery::Kind;
 
-/// How long to wait for a pod that says nothing of its grace.
-const POD_GRACE_SECONDS: i64 = 15;
+/// How long what holds an object may take, for all one knows.
+const FINALIZER_SECONDS: i64 = 15;
 
 /// What a look at all kinds left.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
+    namespace: String,
+    /// Since the deletion was asked for.
+    elapsed_seconds: i64,
     /// Objects, by `plural.group`.
     objects: BTreeMap<String, usize>,
     /// What holds them, by finalizer.
     finalizers: BTreeMap<String, usize>,
-    grace_seconds: i64,
+    /// How long it may take until they are gone.
+    estimate_seconds: i64,
+    failures: Vec<String>,
 }
 
 impl Left {
+    /// Nothing yet.
+    pub(super) fn of(namespace: &Namespace, now: Timestamp) -> Self {
+        let since = namespace.metadata.deletion_timestamp.as_ref().map_or(now, |time| time.0);
+        Self {
+            namespace: namespace.metadata.name.clone().unwrap_or_default(),
+            elapsed_seconds: now.duration_since(since).as_secs(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }
 
+    /// Notes what is left of a kind. Pods go when their grace is over and held objects when they are
+    /// let go; anything else should be gone.
     pub(super) fn note<'a>(&mut self, kind: &Kind, objects: impl Iterator<Item = &'a ObjectMeta>) {
         let (group, plural) = kind.name();
+        let (mut count, mut grace, mut is_held) = (0, 0, false);
         for meta in objects {
-            *self.objects.entry(format!("{plural}.{group}")).or_default() += 1;
+            count += 1;
             for finalizer in meta.finalizers.iter().flatten() {
+                is_held = true;
                 *self.finalizers.entry(finalizer.clone()).or_default() += 1;
             }
             if kind.name() == ("", "pods") {
-                let grace = meta.deletion_grace_period_seconds.unwrap_or(POD_GRACE_SECONDS);
-                self.grace_seconds = self.grace_seconds.max(grace);
+                grace = meta.deletion_grace_period_seconds.unwrap_or_default().max(grace);
             }
         }
+        if count == 0 {
+            return;
+        }
+        self.objects.insert(format!("{plural}.{group}"), count);
+        if grace > self.elapsed_seconds {
+            self.estimate_seconds = self.estimate_seconds.max(grace);
+        } else if is_held {
+            self.estimate_seconds = self.estimate_seconds.max(FINALIZER_SECONDS);
+        } else {
+            let version = &kind.resource.version;
+            let namespace = &self.namespace;
+            self.fail(format!(
+                "unexpected items still remain in namespace: {namespace} for gvr: {group}/{version}, Resource={plural}"
+            ));
+        }
+    }
+
+    /// Notes that a kind could not be emptied.
+    pub(super) fn fail(&mut self, why: String) {
+        self.failures.push(why);
+        self.failures.sort();
+    }
+
+    /// What could not be done.
+    pub(super) fn failure(&self) -> Option<String> {
+        (!self.failures.is_empty()).then(|| self.failures.join(", "))
     }
 
     /// How long until another look; `None` when nothing is left.
     pub(super) fn patience(&self) -> Option<Duration> {
-        let half = u64::try_from(self.grace_seconds / 2).unwrap_or_default();
+        let half = u64::try_from(self.estimate_seconds / 2).unwrap_or_default();
         (!self.is_empty()).then(|| Duration::from_secs(half + 1))
     }
 }
@@ -78,6 +122,11 @@ fn told(left: &Left) -> [NamespaceCondition; 5] {
             format!("Some content in the namespace has finalizers remaining: {finalizers}"),
         )
     });
+    let failed = left.failure().map(|failure| {
+        let count = left.failures.len();
+        let message = format!("Failed to delete all resource types, {count} remaining: {failure}");
+        ("ContentDeletionFailed", message)
+    });
     [
         condition(
             "NamespaceDeletionDiscoveryFailure",
@@ -91,7 +140,7 @@ fn told(left: &Left) -> [NamespaceCondition; 5] {
         ),
         condition(
             "NamespaceDeletionContentFailure",
-            None,
+            failed,
             ("ContentDeleted", "All content successfully deleted, may be waiting on finalization"),
         ),
         condition(

@@ -131,3 +131,27 @@ fn the_pods_and_the_lease_of_a_node_that_is_gone_go_too() {
         region.assert_well();
     });
 }
+
+#[test]
+fn an_owner_in_another_namespace_is_told_of_and_owns_nothing() {
+    region(7, |region| async move {
+        let owners = Api::<ConfigMap>::namespaced(region.client.clone(), "kube-system");
+        let named = |name: &str| json!({"metadata": {"name": name}});
+        let owner = serde_json::from_value(named("owner")).unwrap();
+        let owner = owners.create(&PostParams::default(), &owner).await.unwrap().metadata.uid.unwrap();
+        region.sleep(5).await;
+        let mut map = named("left");
+        map["metadata"]["ownerReferences"] =
+            json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner}]);
+        let maps = Api::<ConfigMap>::namespaced(region.client.clone(), "default");
+        maps.create(&PostParams::default(), &serde_json::from_value(map).unwrap()).await.unwrap();
+        region.sleep(5).await;
+        assert!(maps.get_opt("left").await.unwrap().is_none());
+        let told = region.told("ConfigMap").await;
+        let message = format!(
+            "ownerRef [v1/ConfigMap, namespace: default, name: owner, uid: {owner}] does not exist in namespace \"default\""
+        );
+        assert_eq!(told, [("OwnerRefInvalidNamespace".to_owned(), message, 1)]);
+        region.assert_well();
+    });
+}
