@@ -14,6 +14,8 @@
 pub mod backoff;
 pub mod component;
 pub mod events;
+pub mod excerpt;
+pub mod feed;
 pub mod informer;
 pub mod key;
 pub mod meta;
@@ -25,6 +27,8 @@ pub mod writes;
 
 pub use component::Component;
 pub use events::Recorder;
+pub use excerpt::Excerpt;
+pub use feed::News;
 pub use informer::{Change, Informer};
 pub use key::Key;
 pub use queue::Queue;
