@@ -1,13 +1,14 @@
 //! Amounts of resources in the units a decision is made in, and what a pod asks for.
 //!
 //! **Spec:** upstream's `resource.PodRequests`: the containers' sum or, if more, what an init
-//! container needs beside the sidecars started before it; the overhead on top.
+//! container needs beside the sidecars started before it; what is written for the pod as a whole
+//! replaces that; the overhead on top.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Container, PodSpec};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use mainstay_resource::Quantity;
+
+use crate::seen::{Container, List, PodSpec};
 
 /// What a container without a request for CPU counts as when nodes are compared.
 pub(crate) const DEFAULT_CPU_MILLI: i64 = 100;
@@ -15,7 +16,7 @@ pub(crate) const DEFAULT_CPU_MILLI: i64 = 100;
 pub(crate) const DEFAULT_MEMORY_BYTES: i64 = 200 << 20;
 
 /// So much of each resource.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amounts {
     /// CPU in thousandths of a core.
     pub cpu_milli: i64,
@@ -26,8 +27,6 @@ pub struct Amounts {
     /// Extended resources and huge pages, by name.
     pub extended: BTreeMap<String, i64>,
 }
-
-type List = BTreeMap<String, Written>;
 
 impl Amounts {
     /// The amounts of a resource list. The number of pods is not one of them.
@@ -110,7 +109,7 @@ fn requests(container: &Container) -> Option<&List> {
 
 fn total(spec: &PodSpec, of: impl Fn(&Container) -> Amounts) -> Amounts {
     let mut sum = Amounts::default();
-    for container in &spec.containers {
+    for container in spec.containers.iter().flatten() {
         sum.add(&of(container));
     }
     let (mut sidecars, mut highest) = (Amounts::default(), Amounts::default());
@@ -126,8 +125,25 @@ fn total(spec: &PodSpec, of: impl Fn(&Container) -> Amounts) -> Amounts {
         }
     }
     sum.raise_to(&highest);
+    override_by(&mut sum, spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()));
     sum.add(&Amounts::of(spec.overhead.as_ref()));
     sum
+}
+
+/// What a pod asks for as a whole counts instead of what its containers ask for.
+fn override_by(sum: &mut Amounts, whole: Option<&List>) {
+    let whole_amounts = Amounts::of(whole);
+    for name in whole.into_iter().flat_map(BTreeMap::keys) {
+        match name.as_str() {
+            "cpu" => sum.cpu_milli = whole_amounts.cpu_milli,
+            "memory" => sum.memory_bytes = whole_amounts.memory_bytes,
+            name if name.starts_with("hugepages-") => {
+                let amount = whole_amounts.extended.get(name).copied().unwrap_or_default();
+                sum.extended.insert(name.to_owned(), amount);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether an init container keeps running beside the containers.
@@ -175,6 +191,13 @@ mod tests {
             let spec = json!({"containers": containers, "initContainers": init});
             assert_eq!(requested(spec), expected, "{init}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_the_pod_as_a_whole_counts_instead_of_what_its_containers_ask_for() {
+        let spec = json!({"containers": [container("1", "10")], "resources": {"requests": {"cpu": "3"}},
+                          "overhead": {"cpu": "250m"}});
+        assert_eq!(requested(spec), (3250, 10));
     }
 
     #[test]

@@ -5,24 +5,26 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::{Api, Client};
+use kube::Client;
 use mainstay_base::World;
 use mainstay_base::task::Outcome;
-use mainstay_control::reflect::watch_config;
-use mainstay_control::{Component, Counters, Informer, Recorder, Writer, events, writes};
+use mainstay_control::events::EventType;
+use mainstay_control::{Component, Counters, Recorder, Writer, events, writes};
 use mainstay_resource::Rule;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::demand::SCHEDULER;
 use crate::queue::Waiting;
+use crate::seen::SCHEDULER;
 use crate::state::{Act, State};
 
 mod report;
+mod watches;
 
 #[cfg(test)]
 mod tests;
+
+use watches::Listed;
 
 /// Its name, and the field manager it writes as.
 const NAME: &str = "kube-scheduler";
@@ -30,7 +32,12 @@ const NAME: &str = "kube-scheduler";
 pub const USER: &str = "system:kube-scheduler";
 /// What it may ask.
 pub const RULES: &[Rule] = &[
-    Rule { groups: &[""], resources: &["nodes", "pods"], verbs: &["list", "watch"] },
+    Rule {
+        groups: &[""],
+        resources: &["namespaces", "nodes", "pods", "replicationcontrollers", "services"],
+        verbs: &["list", "watch"],
+    },
+    Rule { groups: &["apps"], resources: &["replicasets", "statefulsets"], verbs: &["list", "watch"] },
     Rule { groups: &[""], resources: &["pods/binding"], verbs: &["create"] },
     Rule { groups: &[""], resources: &["pods/status"], verbs: &["patch"] },
     events::RULE,
@@ -70,20 +77,14 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
         recorder,
         changed: Arc::new(Notify::new()),
     };
-    let (nodes, pods) = (Informer::<Node>::default(), Informer::<Pod>::default());
-    let listener = scheduler.clone();
-    let _nodes = nodes.subscribe(move |change| listener.take_in(|state, now| state.on_node(change, now)));
-    let listener = scheduler.clone();
-    let _pods = pods.subscribe(move |change| listener.take_in(|state, now| state.on_pod(change, now)));
+    let listed = Listed::default();
     let work = async {
-        nodes.synced().await;
-        pods.synced().await;
+        listed.all().await;
         scheduler.work(&counters).await;
     };
     tokio::select! {
         biased;
-        ended = nodes.run(Api::all(client.clone()), watch_config()) => ended,
-        ended = pods.run(Api::all(client.clone()), watch_config()) => ended,
+        ended = watches::run(&client, &scheduler, &listed) => ended,
         () = sink.run(client.clone()) => Err("the event sink ended".into()),
         () = work => Err("the work loop ended".into()),
     }
@@ -130,18 +131,18 @@ impl Scheduler {
         match act {
             Act::Bind(waiting, node) => self.bind(&waiting, &node).await,
             Act::Tell(waiting, why) => {
-                let result = self.tell(&waiting.pod, "Unschedulable", &why.to_string()).await;
-                self.take_in(|state, now| state.told(&waiting, now));
+                let result = self.tell(&waiting, "Unschedulable", &why.to_string()).await;
+                self.take_in(|state, now| state.told(&waiting, &why, now));
                 result
             }
         }
     }
 
     async fn bind(&self, waiting: &Waiting, node: &str) -> Result<(), kube::Error> {
-        match report::bind(&self.writer, &waiting.demand, node).await {
+        match report::bind(&self.writer, &waiting.pod, node).await {
             Ok(()) => {
-                let message = format!("Successfully assigned {} to {node}", waiting.demand.key);
-                self.recorder.normal(waiting.pod.as_ref(), "Scheduled", message);
+                let message = format!("Successfully assigned {} to {node}", waiting.pod.key);
+                self.recorder.record(report::reference(waiting), EventType::Normal, "Scheduled", message);
                 self.take_in(|state, _| state.bound(waiting));
                 Ok(())
             }
@@ -152,17 +153,18 @@ impl Scheduler {
                     return Ok(());
                 }
                 let message = format!("binding rejected: {}", writes::text(&error));
-                self.tell(&waiting.pod, "SchedulerError", &message).await?;
+                self.tell(waiting, "SchedulerError", &message).await?;
                 Err(error)
             }
         }
     }
 
     /// Says in an Event and in the pod's conditions why it has no node.
-    async fn tell(&self, pod: &Pod, reason: &str, message: &str) -> Result<(), kube::Error> {
-        self.recorder.warning(pod, "FailedScheduling", report::shortened(message));
-        match report::condition(pod, reason, message, self.world.now()) {
-            Some(patch) => report::patch_status(&self.writer, pod, &patch).await,
+    async fn tell(&self, waiting: &Waiting, reason: &str, message: &str) -> Result<(), kube::Error> {
+        let (about, text) = (report::reference(waiting), report::shortened(message));
+        self.recorder.record(about, EventType::Warning, "FailedScheduling", text);
+        match report::condition(waiting, reason, message, self.world.now()) {
+            Some(patch) => report::patch_status(&self.writer, &waiting.pod.key, &patch).await,
             None => Ok(()),
         }
     }

@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use k8s_openapi::api::core::v1::Taint;
-
+use crate::snapshot::verdicts::Verdict;
 use crate::{Amounts, Demand, NodeState};
 
 pub(crate) mod affinity;
+pub(crate) mod cordon;
 pub(crate) mod taints;
 
 #[cfg(test)]
@@ -31,6 +31,8 @@ pub enum Plugin {
     NodeResourcesFit,
     /// The pod's like are not too many there.
     PodTopologySpread,
+    /// The pods there are those the pod is to be near to, and get along with it.
+    InterPodAffinity,
 }
 
 /// Why a node will not do, or why preemption would not help there.
@@ -61,6 +63,12 @@ pub enum Reason {
     Spread,
     /// It lacks the label the pod's like are spread by.
     SpreadLabel,
+    /// The pods it is to be near to are elsewhere.
+    PodAffinity,
+    /// A pod it is to be far from is near.
+    PodAntiAffinity,
+    /// A pod is near that is to be far from such.
+    ExistingAntiAffinity,
     /// No pod there would have to give way to this one.
     NoVictims,
     /// Nobody's giving way would make it do.
@@ -84,6 +92,9 @@ impl fmt::Display for Reason {
             Self::SpreadLabel => {
                 "node(s) didn't match pod topology spread constraints (missing required label)"
             }
+            Self::PodAffinity => "node(s) didn't match pod affinity rules",
+            Self::PodAntiAffinity => "node(s) didn't match pod anti-affinity rules",
+            Self::ExistingAntiAffinity => "node(s) didn't satisfy existing pods anti-affinity rules",
             Self::NoVictims => "No preemption victims found for incoming pod",
             Self::NotHelpful => "Preemption is not helpful for scheduling",
         })
@@ -111,75 +122,96 @@ impl Rejection {
     }
 }
 
-type Filter = fn(&Demand, &NodeState) -> Result<(), Rejection>;
-
-/// The rules that look at one node alone.
-const FILTERS: &[Filter] = &[cordon, name, taint, selection, ports, resources];
+/// What a node is short of, without the words for it: most objections are never told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Objection {
+    Cordoned,
+    OtherNode,
+    Tainted,
+    NotSelected,
+    Ports,
+    Resources,
+    SpreadLabel,
+    Spread,
+    PodAffinity,
+    PodAntiAffinity,
+    ExistingAntiAffinity,
+}
 
 /// Whether `node` alone will do; what other nodes have is not looked at.
-pub(crate) fn check(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    FILTERS.iter().try_for_each(|filter| filter(demand, node))
+pub(crate) fn check(demand: &Demand, node: &NodeState, verdict: Verdict) -> Result<(), Objection> {
+    if verdict.is_cordoned {
+        return Err(Objection::Cordoned);
+    }
+    if demand.node_name.as_deref().is_some_and(|name| name != &*node.name) {
+        return Err(Objection::OtherNode);
+    }
+    if verdict.is_tainted {
+        return Err(Objection::Tainted);
+    }
+    if !verdict.is_selected {
+        return Err(Objection::NotSelected);
+    }
+    if !demand.ports.iter().all(|port| node.usage.is_free(port)) {
+        return Err(Objection::Ports);
+    }
+    if has_too_many_pods(node) || lacking(demand, node).next().is_some() {
+        return Err(Objection::Resources);
+    }
+    Ok(())
 }
 
-fn cordon(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    if !node.facts.is_unschedulable {
-        return Ok(());
-    }
-    let taint = Taint {
-        key: "node.kubernetes.io/unschedulable".to_owned(),
-        effect: "NoSchedule".to_owned(),
-        ..Taint::default()
-    };
-    if taints::is_tolerated(&demand.tolerations, &taint) {
-        return Ok(());
-    }
-    Err(Rejection::lasting(Plugin::NodeUnschedulable, Reason::Unschedulable))
-}
-
-fn name(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    match demand.node_name.as_deref() {
-        Some(name) if name != &*node.name => Err(Rejection::lasting(Plugin::NodeName, Reason::OtherNode)),
-        _ => Ok(()),
-    }
-}
-
-fn taint(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    let Some(taint) = taints::first_untolerated(&demand.tolerations, &node.facts.taints) else {
-        return Ok(());
-    };
-    let (key, value) = (taint.key.clone(), taint.value.clone().unwrap_or_default());
-    Err(Rejection::lasting(Plugin::TaintToleration, Reason::Taint { key, value }))
-}
-
-fn selection(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    if affinity::is_met(demand, node) {
-        return Ok(());
-    }
-    Err(Rejection::lasting(Plugin::NodeAffinity, Reason::Affinity))
-}
-
-fn ports(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    if demand.ports.iter().all(|port| node.usage.is_free(port)) {
-        return Ok(());
-    }
-    Err(Rejection::passing(Plugin::NodePorts, Reason::Ports))
-}
-
-fn resources(demand: &Demand, node: &NodeState) -> Result<(), Rejection> {
-    let mut rejection =
-        Rejection { plugin: Plugin::NodeResourcesFit, reasons: Vec::new(), is_resolvable: true };
-    let pods = i64::try_from(node.usage.pods.len()).unwrap_or(i64::MAX);
-    if pods >= node.facts.pods_limit {
-        rejection.reasons.push(Reason::TooManyPods);
-    }
-    for (name, amounts) in lines(&demand.requested, &node.facts.allocatable, &node.usage.requested) {
-        let (wanted, offered, taken) = amounts;
-        if wanted > 0 && wanted > offered.saturating_sub(taken) {
-            rejection.reasons.push(Reason::Insufficient(name.to_owned()));
-            rejection.is_resolvable &= wanted <= offered;
+impl Objection {
+    /// The objection in words.
+    pub(crate) fn explain(self, demand: &Demand, node: &NodeState) -> Rejection {
+        match self {
+            Self::Cordoned => Rejection::lasting(Plugin::NodeUnschedulable, Reason::Unschedulable),
+            Self::OtherNode => Rejection::lasting(Plugin::NodeName, Reason::OtherNode),
+            Self::Tainted => taint(demand, node),
+            Self::NotSelected => Rejection::lasting(Plugin::NodeAffinity, Reason::Affinity),
+            Self::Ports => Rejection::passing(Plugin::NodePorts, Reason::Ports),
+            Self::Resources => resources(demand, node),
+            Self::SpreadLabel => Rejection::lasting(Plugin::PodTopologySpread, Reason::SpreadLabel),
+            Self::Spread => Rejection::passing(Plugin::PodTopologySpread, Reason::Spread),
+            Self::PodAffinity => Rejection::lasting(Plugin::InterPodAffinity, Reason::PodAffinity),
+            Self::PodAntiAffinity => Rejection::passing(Plugin::InterPodAffinity, Reason::PodAntiAffinity),
+            Self::ExistingAntiAffinity => {
+                Rejection::passing(Plugin::InterPodAffinity, Reason::ExistingAntiAffinity)
+            }
         }
     }
-    if rejection.reasons.is_empty() { Ok(()) } else { Err(rejection) }
+}
+
+fn taint(demand: &Demand, node: &NodeState) -> Rejection {
+    let taint = taints::first_untolerated(&demand.tolerations, &node.facts.taints);
+    let taint = taint.cloned().unwrap_or_default();
+    let (key, value) = (taint.key, taint.value.unwrap_or_default());
+    Rejection::lasting(Plugin::TaintToleration, Reason::Taint { key, value })
+}
+
+fn resources(demand: &Demand, node: &NodeState) -> Rejection {
+    let mut rejection =
+        Rejection { plugin: Plugin::NodeResourcesFit, reasons: Vec::new(), is_resolvable: true };
+    if has_too_many_pods(node) {
+        rejection.reasons.push(Reason::TooManyPods);
+    }
+    for (name, is_there_in_all) in lacking(demand, node) {
+        rejection.reasons.push(Reason::Insufficient(name.to_owned()));
+        rejection.is_resolvable &= is_there_in_all;
+    }
+    rejection
+}
+
+fn has_too_many_pods(node: &NodeState) -> bool {
+    i64::try_from(node.usage.pods.len()).unwrap_or(i64::MAX) >= node.facts.pods_limit
+}
+
+/// The resources of which too little is left, and whether there would be enough without other pods.
+fn lacking<'a>(demand: &'a Demand, node: &'a NodeState) -> impl Iterator<Item = (&'a str, bool)> {
+    let lines = lines(&demand.requested, &node.facts.allocatable, &node.usage.requested);
+    lines.filter_map(|(name, (wanted, offered, taken))| {
+        (wanted > 0 && wanted > offered.saturating_sub(taken)).then_some((name, wanted <= offered))
+    })
 }
 
 /// For each resource what is wanted, offered and taken.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Node;
 use mainstay_base::random::{Random, Seed};
 use mainstay_control::Key;
 use serde_json::{Value, json};
 
-use crate::{Demand, Facts, NodeState, Snapshot};
+use crate::{NodeState, PodState, Seen, Snapshot};
 
 /// A stream of random numbers.
 pub(crate) fn random(seed: u64) -> Random {
@@ -30,7 +30,7 @@ pub(crate) fn node(name: &str, changes: Value) -> Node {
 }
 
 /// A pod of one container that asks for nothing; `changes` are merged into it.
-pub(crate) fn pod(name: &str, changes: Value) -> Pod {
+pub(crate) fn pod(name: &str, changes: Value) -> Seen {
     let mut pod = json!({
         "metadata": {"name": name, "namespace": "default", "uid": format!("uid-{name}")},
         "spec": {"schedulerName": "default-scheduler", "containers": [{"name": "c"}]},
@@ -40,14 +40,19 @@ pub(crate) fn pod(name: &str, changes: Value) -> Pod {
 }
 
 /// A pod that asks for CPU and memory.
-pub(crate) fn asking(name: &str, cpu: &str, memory: &str) -> Pod {
+pub(crate) fn asking(name: &str, cpu: &str, memory: &str) -> Seen {
     let requests = json!({"cpu": cpu, "memory": memory});
     pod(name, json!({"spec": {"containers": [{"name": "c", "resources": {"requests": requests}}]}}))
 }
 
-/// What a pod of these changes demands.
-pub(crate) fn demand(changes: Value) -> Demand {
-    Demand::of(&pod("wanted", changes))
+/// A pod of these changes that wants a node.
+pub(crate) fn wanted(changes: Value) -> PodState {
+    PodState::of(&pod("wanted", changes))
+}
+
+/// A pod that asks for CPU and memory and wants a node.
+pub(crate) fn wanting(cpu: &str, memory: &str) -> PodState {
+    PodState::of(&asking("wanted", cpu, memory))
 }
 
 /// The key of a pod of [`pod`].
@@ -59,20 +64,20 @@ pub(crate) fn key(name: &str) -> Key {
 pub(crate) fn snapshot(nodes: &[Node]) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for node in nodes {
-        snapshot.put_node(node.metadata.name.as_deref().unwrap_or_default(), Facts::of(node));
+        snapshot.put(node);
     }
     snapshot
 }
 
 /// Puts pods on a node.
-pub(crate) fn fill(snapshot: &mut Snapshot, node: &str, pods: impl IntoIterator<Item = Pod>) {
+pub(crate) fn fill(snapshot: &mut Snapshot, node: &str, pods: impl IntoIterator<Item = Seen>) {
     for pod in pods {
-        snapshot.put_pod(node, Arc::new(Demand::of(&pod)));
+        snapshot.put_pod(node, Arc::new(PodState::of(&pod)));
     }
 }
 
 /// One node with pods on it.
-pub(crate) fn filled(node: &Node, pods: impl IntoIterator<Item = Pod>) -> NodeState {
+pub(crate) fn filled(node: &Node, pods: impl IntoIterator<Item = Seen>) -> NodeState {
     let name = node.metadata.name.clone().unwrap_or_default();
     let mut snapshot = snapshot(std::slice::from_ref(node));
     fill(&mut snapshot, &name, pods);

@@ -5,7 +5,7 @@
 //! decision costs no more than looking at the candidates. A pod that fits nowhere waits for a change
 //! that lets it fit somewhere.
 //!
-//! LIMIT: nothing is preempted; volumes, images and affinity between pods are not looked at.
+//! LIMIT: nothing is preempted; volumes are not looked at.
 //!
 //! **Not here:** how many nodes there are (`capacity`), running the pod (`agent`).
 //!
@@ -15,10 +15,13 @@ mod amounts;
 mod controller;
 mod demand;
 mod filter;
+mod neighbours;
+mod pod;
 mod preemption;
 mod queue;
 mod schedule;
 mod score;
+mod seen;
 mod snapshot;
 mod spread;
 mod state;
@@ -26,10 +29,12 @@ mod unschedulable;
 
 pub use amounts::Amounts;
 pub use controller::{RULES, USER, component, run};
-pub use demand::{Demand, HostPort};
+pub use demand::{Company, Demand, Expression, HostPort, NodeTerm, Scope, Spread, Term, Toleration};
 pub use filter::{Plugin, Reason, Rejection};
-pub use schedule::{Placement, schedule};
-pub use snapshot::{Facts, NodeState, Snapshot, Usage};
+pub use pod::{Owner, PodState};
+pub use schedule::{Draw, Placement, schedule};
+pub use seen::Seen;
+pub use snapshot::{Facts, NodeId, NodeState, Relations, Snapshot, Usage};
 pub use unschedulable::{Preemption, Unschedulable};
 
 #[cfg(test)]

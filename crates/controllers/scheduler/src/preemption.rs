@@ -5,48 +5,63 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::filter::{self, Plugin, Reason, Rejection};
+use crate::schedule::Rules;
+use crate::snapshot::NodeId;
+use crate::snapshot::verdicts::{Verdict, Verdicts};
 use crate::unschedulable::Preemption;
-use crate::{Demand, NodeState, Snapshot};
+use crate::{PodState, Snapshot};
 
-/// The prospect of preemption for a pod that every node rejected.
-pub(crate) fn prospect(
-    demand: &Demand,
-    snapshot: &Snapshot,
-    rejections: &BTreeMap<Arc<str>, Rejection>,
-) -> Preemption {
-    if demand.is_patient {
+/// The prospect of preemption for a pod that every node rejected, where `resolvable` are those that
+/// might do without some of their pods.
+pub(crate) fn prospect(pod: &PodState, snapshot: &mut Snapshot, resolvable: &[NodeId]) -> Preemption {
+    if pod.demand.is_patient {
         return Preemption::Declined;
     }
     let mut reasons = BTreeMap::new();
     let mut count = |reason, nodes| *reasons.entry(reason).or_insert(0) += nodes;
-    let mut hopeless = snapshot.len();
-    for (name, rejection) in rejections.iter().filter(|(_, rejection)| rejection.is_resolvable) {
-        let Some(node) = snapshot.node(name) else { continue };
-        hopeless -= 1;
-        match without_lesser(demand, node) {
-            None => count(Reason::NoVictims, 1),
-            // The pods that are too many are mostly elsewhere.
-            Some(_) if rejection.plugin == Plugin::PodTopologySpread => count(Reason::Spread, 1),
-            Some(emptied) => match filter::check(demand, &emptied) {
-                Ok(()) => return Preemption::Possible,
-                Err(rejection) => rejection.reasons.into_iter().for_each(|reason| count(reason, 1)),
-            },
+    for id in resolvable {
+        let lesser = lesser(pod, snapshot, *id);
+        if lesser.is_empty() {
+            count(crate::Reason::NoVictims, 1);
+            continue;
+        }
+        let result = without(&lesser, snapshot, *id, |snapshot| {
+            let rules = Rules::of(pod, snapshot, &mut Verdicts::default());
+            let node = snapshot.at(*id);
+            let checked = rules.check(snapshot, node, Verdict::of(&pod.demand, node));
+            checked.map_err(|objection| objection.explain(&pod.demand, node))
+        });
+        match result {
+            Ok(()) => return Preemption::Possible,
+            Err(rejection) => rejection.reasons.into_iter().for_each(|reason| count(reason, 1)),
         }
     }
+    let hopeless = snapshot.len() - resolvable.len();
     if hopeless > 0 {
-        count(Reason::NotHelpful, hopeless);
+        count(crate::Reason::NotHelpful, hopeless);
     }
     Preemption::Futile(reasons)
 }
 
-/// The node without its pods of lower priority; `None` where there is none.
-fn without_lesser(demand: &Demand, node: &NodeState) -> Option<NodeState> {
-    let is_lesser = |other: &&Arc<Demand>| other.priority < demand.priority;
-    node.usage.pods.values().find(is_lesser)?;
-    let mut emptied = node.clone();
-    for lesser in node.usage.pods.values().filter(is_lesser) {
-        emptied.usage.remove(&lesser.key);
+/// The pods of lower priority on a node.
+fn lesser(pod: &PodState, snapshot: &Snapshot, node: NodeId) -> Vec<Arc<PodState>> {
+    let pods = snapshot.at(node).usage.pods.values();
+    pods.filter(|other| other.demand.priority < pod.demand.priority).cloned().collect()
+}
+
+/// What holds without these pods, which are back on their node afterwards.
+fn without<T>(
+    pods: &[Arc<PodState>],
+    snapshot: &mut Snapshot,
+    node: NodeId,
+    what: impl FnOnce(&mut Snapshot) -> T,
+) -> T {
+    for pod in pods {
+        snapshot.lift(pod, node);
     }
-    Some(emptied)
+    let result = what(snapshot);
+    for pod in pods {
+        snapshot.put_back(pod, node);
+    }
+    result
 }

@@ -1,16 +1,28 @@
 //! The decision: the best of the nodes that will do.
+//!
+//! In a large cluster not all of them are looked for: the search starts where the last one ended, and
+//! ends once there are enough to choose from.
+//!
+//! **Spec:** upstream's `schedulePod` with its adaptive `percentageOfNodesToScore`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mainstay_base::random::Random;
 
-use crate::filter::{self, Plugin, Reason, Rejection, affinity};
-use crate::unschedulable::Preemption;
-use crate::{Demand, NodeState, Snapshot, Unschedulable, preemption, score, spread};
+use crate::filter::{self, Objection, Plugin, Reason, Rejection, affinity};
+use crate::neighbours::Neighbours;
+use crate::snapshot::NodeId;
+use crate::snapshot::verdicts::{Verdict, Verdicts};
+use crate::spread::Strict;
+use crate::{NodeState, PodState, Snapshot, Unschedulable, preemption, score};
 
 #[cfg(test)]
 mod tests;
+
+/// In a cluster smaller than this all nodes are looked at.
+const LEAST_SOUGHT: usize = 100;
+/// The least share of nodes to look for, in hundredths.
+const LEAST_SHARE: usize = 5;
 
 /// Where a pod goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,62 +35,148 @@ pub struct Placement {
     pub feasible: usize,
 }
 
-/// Decides where `pod` goes; `ties` picks one of several equally good nodes.
-pub fn schedule(pod: &Demand, snapshot: &Snapshot, ties: &mut Random) -> Result<Placement, Unschedulable> {
-    let candidates = candidates(pod, snapshot);
-    let strict = spread::Strict::of(pod, snapshot);
-    let mut feasible = Vec::new();
-    let mut rejections = BTreeMap::new();
-    for node in &candidates {
-        match filter::check(pod, node).and_then(|()| strict.check(node)) {
-            Ok(()) => feasible.push(*node),
-            Err(rejection) => {
-                rejections.insert(node.name.clone(), rejection);
-            }
+/// What is left to chance: which of several equally good nodes, and where the search starts.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    ties: Random,
+    start: u64,
+}
+
+impl Draw {
+    /// Drawn from this stream.
+    pub fn new(mut ties: Random) -> Self {
+        Self { start: ties.below(u64::from(u32::MAX)), ties }
+    }
+
+    /// Where the search of this many nodes starts.
+    fn start(&self, nodes: usize) -> usize {
+        usize::try_from(self.start % nodes.max(1) as u64).unwrap_or_default()
+    }
+
+    fn go_on(&mut self, nodes: usize, evaluated: usize) {
+        self.start = (self.start(nodes) + evaluated) as u64 % nodes.max(1) as u64;
+    }
+}
+
+/// Decides where `pod` goes.
+pub fn schedule(
+    pod: &PodState,
+    snapshot: &mut Snapshot,
+    draw: &mut Draw,
+) -> Result<Placement, Unschedulable> {
+    snapshot.turn();
+    let mut verdicts = snapshot.judged.take(pod.sort);
+    let result = decide(pod, snapshot, &mut verdicts, draw);
+    snapshot.judged.keep(pod.sort, verdicts);
+    result
+}
+
+fn decide(
+    pod: &PodState,
+    snapshot: &mut Snapshot,
+    verdicts: &mut Verdicts,
+    draw: &mut Draw,
+) -> Result<Placement, Unschedulable> {
+    let rules = Rules::of(pod, snapshot, verdicts);
+    let (feasible, rejected) = search(&rules, snapshot, verdicts, draw);
+    let best = match feasible.as_slice() {
+        [] => return Err(unschedulable(pod, snapshot, &rejected)),
+        [only] => vec![*only],
+        _ => best(&score::totals(pod, snapshot, verdicts, &feasible), &feasible),
+    };
+    let chosen = if best.len() > 1 { draw.ties.pick(&best) } else { best.first() };
+    let chosen = chosen.expect("invariant: one of several feasible nodes is the best");
+    let node = snapshot.at(*chosen).name.clone();
+    Ok(Placement { node, evaluated: feasible.len() + rejected.len(), feasible: feasible.len() })
+}
+
+/// All that a node must meet for one pod.
+pub(crate) struct Rules<'a> {
+    pod: &'a PodState,
+    strict: Strict,
+    neighbours: Neighbours,
+}
+
+impl<'a> Rules<'a> {
+    /// What a node must meet for `pod`, with the pods that are there now.
+    pub(crate) fn of(pod: &'a PodState, snapshot: &mut Snapshot, verdicts: &mut Verdicts) -> Self {
+        let strict = Strict::of(pod, snapshot, verdicts);
+        Self { pod, strict, neighbours: Neighbours::of(pod, snapshot) }
+    }
+
+    /// Whether a node meets all of it.
+    pub(crate) fn check(
+        &self,
+        snapshot: &Snapshot,
+        node: &NodeState,
+        verdict: Verdict,
+    ) -> Result<(), Objection> {
+        filter::check(&self.pod.demand, node, verdict)?;
+        self.strict.check(snapshot, node.id)?;
+        self.neighbours.check(snapshot, node.id)
+    }
+}
+
+type Found = (Vec<NodeId>, Vec<(NodeId, Objection)>);
+
+/// The nodes that will do, as many as are sought, and those that were found not to.
+fn search(rules: &Rules<'_>, snapshot: &Snapshot, verdicts: &mut Verdicts, draw: &mut Draw) -> Found {
+    let named = named(rules.pod, snapshot);
+    let nodes = named.as_deref().unwrap_or_else(|| snapshot.order());
+    let start = draw.start(snapshot.len()) % nodes.len().max(1);
+    let sought = sought(nodes.len());
+    let (mut feasible, mut rejected) = (Vec::with_capacity(sought), Vec::new());
+    for id in nodes[start..].iter().chain(&nodes[..start]).copied() {
+        let node = snapshot.at(id);
+        match rules.check(snapshot, node, verdicts.on(&rules.pod.demand, node)) {
+            Ok(()) => feasible.push(id),
+            Err(objection) => rejected.push((id, objection)),
+        }
+        if feasible.len() == sought {
+            break;
         }
     }
-    let evaluated = candidates.len();
-    let best = match feasible.as_slice() {
-        [] => return Err(unschedulable(pod, snapshot, &rejections)),
-        [only] => vec![*only],
-        _ => best(&score::totals(pod, snapshot, &feasible), &feasible),
-    };
-    let chosen = if best.len() > 1 { ties.pick(&best) } else { best.first() };
-    let node = chosen.expect("invariant: one of several feasible nodes is the best").name.clone();
-    Ok(Placement { node, evaluated, feasible: feasible.len() })
+    draw.go_on(snapshot.len(), feasible.len() + rejected.len());
+    (feasible, rejected)
 }
 
-/// The nodes to look at, by name: those the pod's affinity names, or all.
-fn candidates<'a>(pod: &Demand, snapshot: &'a Snapshot) -> Vec<&'a NodeState> {
-    match affinity::named(pod) {
-        Some(names) => names.into_iter().filter_map(|name| snapshot.node(name)).collect(),
-        None => snapshot.nodes().collect(),
+/// The nodes the pod's affinity names, by name; `None` where it allows others.
+fn named(pod: &PodState, snapshot: &Snapshot) -> Option<Vec<NodeId>> {
+    let names = affinity::named(&pod.demand)?;
+    Some(names.into_iter().filter_map(|name| snapshot.node(name)).map(|node| node.id).collect())
+}
+
+/// How many nodes that will do are enough.
+fn sought(nodes: usize) -> usize {
+    if nodes < LEAST_SOUGHT {
+        return nodes;
     }
+    let share = 50_usize.saturating_sub(nodes / 125).max(LEAST_SHARE);
+    (nodes * share / 100).max(LEAST_SOUGHT)
 }
 
-fn best<'a>(scores: &[i64], nodes: &[&'a NodeState]) -> Vec<&'a NodeState> {
+fn best(scores: &[i64], nodes: &[NodeId]) -> Vec<NodeId> {
     let highest = scores.iter().max();
     let best = nodes.iter().zip(scores).filter(|(_, score)| Some(*score) == highest);
     best.map(|(node, _)| *node).collect()
 }
 
-fn unschedulable(
-    pod: &Demand,
-    snapshot: &Snapshot,
-    rejections: &BTreeMap<Arc<str>, Rejection>,
-) -> Unschedulable {
-    let preemption = if snapshot.is_empty() {
-        Preemption::Futile(BTreeMap::new())
-    } else {
-        preemption::prospect(pod, snapshot, rejections)
-    };
-    let mut result = Unschedulable { nodes: snapshot.len(), reasons: BTreeMap::new(), preemption };
-    for rejection in rejections.values() {
-        result.count(rejection, 1);
+fn unschedulable(pod: &PodState, snapshot: &mut Snapshot, rejected: &[(NodeId, Objection)]) -> Unschedulable {
+    let mut result = Unschedulable::among(snapshot.len());
+    let mut resolvable = Vec::new();
+    for (id, objection) in rejected {
+        let rejection = objection.explain(&pod.demand, snapshot.at(*id));
+        result.count(&rejection, 1);
+        if rejection.is_resolvable {
+            resolvable.push(*id);
+        }
     }
-    let not_named = snapshot.len() - rejections.len();
+    let not_named = snapshot.len() - rejected.len();
     if not_named > 0 {
         result.count(&Rejection::lasting(Plugin::NodeAffinity, Reason::NotNamed), not_named);
+    }
+    if !snapshot.is_empty() {
+        result.preemption = preemption::prospect(pod, snapshot, &resolvable);
     }
     result
 }

@@ -1,204 +1,175 @@
 //! All nodes as decisions see them, kept up to date by every change of a node or a pod.
 //!
 //! A pod we have just bound is *assumed* to be on its node until the watch shows it there, or the
-//! binding fails.
+//! binding fails. What decisions count over all nodes (pods alike in each zone, say) is counted as pods
+//! come and go ([`census`]), so that a decision looks at its candidates and no further.
 //!
-//! **Invariants:** a node's usage is the sum of the pods on it, assumed ones among them; every
-//! order is that of names. Pods of a node that is not there (yet, or any more) are remembered.
+//! **Invariants:** a node's usage is the sum of the pods on it, assumed ones among them; no order that
+//! can show depends on the numbers of nodes. Pods of a node that is not there (yet, or any more) are
+//! remembered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Taint};
+use k8s_openapi::api::core::v1::Node;
 use mainstay_control::Key;
-use mainstay_resource::Quantity;
 
-use crate::{Amounts, Demand, HostPort};
+use crate::PodState;
+use crate::demand::Labels;
 
-/// What a node offers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its taints, of every effect.
-    pub taints: Vec<Taint>,
-    /// Whether it was cordoned.
-    pub is_unschedulable: bool,
-    /// What its pods may ask for together.
-    pub allocatable: Amounts,
-    /// How many pods it may have.
-    pub pods_limit: i64,
-}
+pub(crate) mod census;
+mod images;
+mod node;
+mod relations;
+mod topology;
+pub(crate) mod verdicts;
 
-impl Facts {
-    /// What `node` offers.
-    pub fn of(node: &Node) -> Self {
-        let (spec, status) = (node.spec.as_ref(), node.status.as_ref());
-        let allocatable = status.and_then(|status| status.allocatable.as_ref());
-        let pods_limit = allocatable.and_then(|list| Quantity::parse(&list.get("pods")?.0).ok());
-        Self {
-            labels: node.metadata.labels.clone().unwrap_or_default(),
-            taints: spec.and_then(|spec| spec.taints.clone()).unwrap_or_default(),
-            is_unschedulable: spec.and_then(|spec| spec.unschedulable).unwrap_or_default(),
-            allocatable: Amounts::of(allocatable),
-            pods_limit: pods_limit.map_or(0, Quantity::value),
-        }
-    }
-}
+use census::{Census, Censuses, Who};
+use images::Images;
+pub use node::{Facts, NodeId, NodeState, Usage};
+pub use relations::Relations;
+use topology::Topology;
+pub(crate) use topology::{Column, ColumnId};
+use verdicts::Judged;
 
-/// What a node's pods take of it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Usage {
-    /// What its pods ask for together.
-    pub requested: Amounts,
-    /// What they count as when nodes are compared.
-    pub weighed: Amounts,
-    /// Its pods.
-    pub pods: BTreeMap<Key, Arc<Demand>>,
-    /// How many pods of each controller stay on it.
-    pub controllers: BTreeMap<String, i64>,
-    ports: BTreeMap<HostPort, usize>,
-}
-
-impl Usage {
-    /// Whether a port could be taken beside what is taken.
-    pub fn is_free(&self, wanted: &HostPort) -> bool {
-        let first = HostPort { address: String::new(), ..wanted.clone() };
-        let same = self.ports.range(first..).map(|(port, _)| port);
-        let mut same = same.take_while(|port| port.protocol == wanted.protocol && port.port == wanted.port);
-        let is_any = |address: &str| address == "0.0.0.0";
-        !same.any(|port| is_any(&wanted.address) || is_any(&port.address) || port.address == wanted.address)
-    }
-
-    /// Adds a pod.
-    pub(crate) fn add(&mut self, demand: Arc<Demand>) {
-        self.requested.add(&demand.requested);
-        self.weighed.add(&demand.weighed);
-        for port in &demand.ports {
-            *self.ports.entry(port.clone()).or_default() += 1;
-        }
-        if let Some(controller) = staying(&demand) {
-            *self.controllers.entry(controller.to_owned()).or_default() += 1;
-        }
-        self.pods.insert(demand.key.clone(), demand);
-    }
-
-    /// Removes a pod.
-    pub(crate) fn remove(&mut self, key: &Key) {
-        let Some(demand) = self.pods.remove(key) else { return };
-        self.requested.subtract(&demand.requested);
-        self.weighed.subtract(&demand.weighed);
-        for port in &demand.ports {
-            if let Some(count) = self.ports.get_mut(port) {
-                *count -= 1;
-            }
-        }
-        self.ports.retain(|_, count| *count > 0);
-        if let Some(controller) = staying(&demand)
-            && let Some(count) = self.controllers.get_mut(controller)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.controllers.remove(controller);
-            }
-        }
-    }
-}
-
-/// The controller of a pod that is not on its way out.
-fn staying(demand: &Demand) -> Option<&str> {
-    demand.controller.as_deref().filter(|_| !demand.is_terminating)
-}
-
-/// A node that is there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeState {
-    /// Its name.
-    pub name: Arc<str>,
-    /// What it offers.
-    pub facts: Facts,
-    /// What is taken of it.
-    pub usage: Usage,
-}
+const ZONE: &str = "topology.kubernetes.io/zone";
 
 #[derive(Clone, Debug)]
 struct Place {
     node: Arc<str>,
-    demand: Arc<Demand>,
+    pod: Arc<PodState>,
     is_assumed: bool,
 }
 
 /// All nodes and the pods on them.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    nodes: BTreeMap<Arc<str>, NodeState>,
-    absent: BTreeMap<Arc<str>, Usage>,
+    nodes: Vec<Option<NodeState>>,
+    free: Vec<NodeId>,
+    ids: BTreeMap<Arc<str>, NodeId>,
+    /// All nodes as they are visited; empty where it has to be drawn up anew.
+    order: Vec<NodeId>,
+    versions: u64,
+    absent: BTreeMap<Arc<str>, BTreeMap<Key, Arc<PodState>>>,
     places: BTreeMap<Key, Place>,
+    topology: Topology,
+    censuses: Censuses,
+    images: Images,
+    relations: Relations,
+    pub(crate) judged: Judged,
 }
 
 impl Snapshot {
     /// How many nodes there are.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.ids.len()
     }
 
     /// Whether there is no node.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.ids.is_empty()
     }
 
     /// All nodes, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeState> {
-        self.nodes.values()
+        self.ids.values().map(|id| self.at(*id))
     }
 
     /// The node of this name.
     pub fn node(&self, name: &str) -> Option<&NodeState> {
-        self.nodes.get(name)
+        self.ids.get(name).map(|id| self.at(*id))
     }
 
-    /// Brings a node up to date; whether that changes anything for a decision.
-    pub fn put_node(&mut self, name: &str, facts: Facts) -> bool {
-        if let Some(node) = self.nodes.get_mut(name) {
-            let is_changed = node.facts != facts;
-            node.facts = facts;
-            return is_changed;
+    /// The node of this number.
+    pub(crate) fn at(&self, id: NodeId) -> &NodeState {
+        self.nodes[id].as_ref().expect("invariant: a node's number is used while the node is there")
+    }
+
+    /// All nodes in the order they are visited: one of each zone in turn.
+    pub(crate) fn order(&self) -> &[NodeId] {
+        &self.order
+    }
+
+    /// Draws up the order in which nodes are visited.
+    pub(crate) fn line_up(&mut self) {
+        if !self.order.is_empty() {
+            return;
         }
-        let name: Arc<str> = name.into();
-        let usage = self.absent.remove(&name).unwrap_or_default();
-        self.nodes.insert(name.clone(), NodeState { name, facts, usage });
+        let mut zones = BTreeMap::<&str, Vec<NodeId>>::new();
+        for id in self.ids.values().rev() {
+            let zone = self.at(*id).facts.labels.get(ZONE).map_or("", String::as_str);
+            zones.entry(zone).or_default().push(*id);
+        }
+        let mut order = Vec::with_capacity(self.ids.len());
+        while order.len() < self.ids.len() {
+            order.extend(zones.values_mut().filter_map(Vec::pop));
+        }
+        self.order = order;
+    }
+
+    /// Brings a node up to date; whether that changes anything for where a pod may go.
+    pub fn put(&mut self, node: &Node) -> bool {
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        let is_changed = self.put_node(name, Facts::of(node));
+        if let Some(id) = self.ids.get(name) {
+            self.images.put(*id, images::of(node));
+        }
+        is_changed
+    }
+
+    /// Brings a node's facts up to date; whether that changes anything.
+    pub fn put_node(&mut self, name: &str, facts: Facts) -> bool {
+        let Some(id) = self.ids.get(name).copied() else {
+            self.add_node(name, facts);
+            return true;
+        };
+        let node = self.nodes[id].as_mut().expect("invariant: a name is that of a node that is there");
+        if node.facts == facts {
+            return false;
+        }
+        self.versions += 1;
+        node.version = self.versions;
+        let before = std::mem::replace(&mut node.facts, facts);
+        if before.labels != node.facts.labels {
+            self.relabel(id);
+        }
         true
     }
 
     /// Forgets a node, but not the pods on it.
     pub fn remove_node(&mut self, name: &str) {
-        if let Some(node) = self.nodes.remove(name)
-            && !node.usage.pods.is_empty()
-        {
-            self.absent.insert(node.name, node.usage);
+        let Some(id) = self.ids.remove(name) else { return };
+        let Some(node) = self.nodes[id].take() else { return };
+        self.uncount(&node);
+        self.topology.set(id, None);
+        self.images.put(id, Vec::new());
+        self.free.push(id);
+        self.order.clear();
+        if !node.usage.pods.is_empty() {
+            self.absent.insert(node.name, node.usage.pods);
         }
     }
 
     /// Brings a pod on a node up to date; whether that changes anything for a decision.
-    pub fn put_pod(&mut self, node: &str, demand: Arc<Demand>) -> bool {
-        self.put(node, demand, false)
+    pub fn put_pod(&mut self, node: &str, pod: Arc<PodState>) -> bool {
+        self.place(node, pod, false)
     }
 
     /// Counts a pod on the node it is about to be bound to.
-    pub fn assume(&mut self, node: &str, demand: Arc<Demand>) {
-        self.put(node, demand, true);
+    pub fn assume(&mut self, node: &str, pod: Arc<PodState>) {
+        self.place(node, pod, true);
     }
 
     /// Takes back an assumption that came to nothing; returns the node that has room again.
     pub fn forget(&mut self, key: &Key) -> Option<Arc<str>> {
         self.places.get(key).filter(|place| place.is_assumed)?;
-        self.remove_pod(key)
+        self.remove_pod(key).map(|(node, _)| node)
     }
 
     /// The uid of a pod that is assumed on a node.
     pub fn assumed(&self, key: &Key) -> Option<&str> {
         let place = self.places.get(key).filter(|place| place.is_assumed)?;
-        Some(&place.demand.uid)
+        Some(&place.pod.uid)
     }
 
     /// The node a pod is on, or assumed on.
@@ -206,37 +177,167 @@ impl Snapshot {
         self.places.get(key).map(|place| place.node.clone())
     }
 
-    /// Removes a pod; returns the node it was on.
-    pub fn remove_pod(&mut self, key: &Key) -> Option<Arc<str>> {
-        let place = self.places.remove(key)?;
-        if let Some(node) = self.nodes.get_mut(&place.node) {
-            node.usage.remove(key);
-        } else if let Some(usage) = self.absent.get_mut(&place.node) {
-            usage.remove(key);
-            if usage.pods.is_empty() {
-                self.absent.remove(&place.node);
-            }
-        }
-        Some(place.node)
+    /// A pod that is on a node, or assumed on it.
+    pub fn pod(&self, key: &Key) -> Option<&Arc<PodState>> {
+        self.places.get(key).map(|place| &place.pod)
     }
 
-    fn put(&mut self, node: &str, demand: Arc<Demand>, is_assumed: bool) -> bool {
-        if let Some(place) = self.places.get_mut(&demand.key)
+    /// Removes a pod; returns the node it was on, and the pod.
+    pub fn remove_pod(&mut self, key: &Key) -> Option<(Arc<str>, Arc<PodState>)> {
+        let place = self.places.remove(key)?;
+        self.take_off(&place.node, &place.pod);
+        Some((place.node, place.pod))
+    }
+
+    /// The selectors of Services and sets.
+    pub fn relations_mut(&mut self) -> &mut Relations {
+        &mut self.relations
+    }
+
+    /// The labels of a namespace; `None` where it is gone.
+    pub fn put_namespace(&mut self, name: &str, labels: Option<Labels>) {
+        if self.relations.put_namespace(name, labels) {
+            self.censuses.forget_scoped();
+        }
+    }
+
+    pub(crate) fn relations(&self) -> &Relations {
+        &self.relations
+    }
+
+    pub(crate) fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// Starts a decision.
+    pub(crate) fn turn(&mut self) {
+        self.line_up();
+        self.censuses.turn();
+    }
+
+    /// The column of a label.
+    pub(crate) fn column(&mut self, key: &str) -> ColumnId {
+        let nodes = self.nodes.iter().flatten().map(|node| (node.id, &node.facts.labels));
+        self.topology.column(key, nodes)
+    }
+
+    /// The column of this number.
+    pub(crate) fn column_of(&self, column: ColumnId) -> &Column {
+        self.topology.of(column)
+    }
+
+    /// The column of a label that was used before.
+    pub(crate) fn known_column(&self, key: &str) -> Option<ColumnId> {
+        self.topology.known(key)
+    }
+
+    /// Makes sure that a census is there until the next decision.
+    pub(crate) fn count(&mut self, who: Who, columns: &[ColumnId]) -> Arc<Who> {
+        let nodes = self.nodes.iter().flatten();
+        self.censuses.take(who, columns, (&self.topology, &self.relations), nodes)
+    }
+
+    /// A census of [`Self::count`].
+    pub(crate) fn census(&self, who: &Who) -> &Census {
+        self.censuses.of(who)
+    }
+
+    /// All censuses, of those who have a say in the company they are in.
+    pub(crate) fn sociable(&self) -> impl Iterator<Item = (&Arc<crate::Demand>, &Census)> {
+        self.censuses.sociable()
+    }
+
+    /// Takes a pod off its node for the time of a thought.
+    pub(crate) fn lift(&mut self, pod: &Arc<PodState>, node: NodeId) {
+        let name = self.at(node).name.clone();
+        self.take_off(&name, pod);
+    }
+
+    /// Puts a pod back where it was lifted from.
+    pub(crate) fn put_back(&mut self, pod: &Arc<PodState>, node: NodeId) {
+        let name = self.at(node).name.clone();
+        self.put_on(&name, pod.clone());
+    }
+
+    fn add_node(&mut self, name: &str, facts: Facts) {
+        let name: Arc<str> = name.into();
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.nodes.push(None);
+            self.nodes.len() - 1
+        });
+        self.versions += 1;
+        self.topology.set(id, Some(&facts.labels));
+        let version = self.versions;
+        self.nodes[id] = Some(NodeState { name: name.clone(), id, facts, usage: Usage::default(), version });
+        self.ids.insert(name.clone(), id);
+        self.order.clear();
+        for pod in self.absent.remove(&name).into_iter().flat_map(BTreeMap::into_values) {
+            self.put_on(&name, pod);
+        }
+    }
+
+    /// Counts the pods of a node whose labels changed under its new ones.
+    fn relabel(&mut self, id: NodeId) {
+        self.order.clear();
+        let Some(node) = self.nodes[id].take() else { return };
+        self.uncount(&node);
+        self.topology.set(id, Some(&node.facts.labels));
+        for pod in node.usage.pods.values() {
+            self.censuses.add(pod, id, &self.topology, &self.relations);
+        }
+        self.nodes[id] = Some(node);
+    }
+
+    fn uncount(&mut self, node: &NodeState) {
+        for pod in node.usage.pods.values() {
+            self.censuses.remove(pod, node.id, &self.topology, &self.relations);
+        }
+    }
+
+    fn place(&mut self, node: &str, pod: Arc<PodState>, is_assumed: bool) -> bool {
+        if let Some(place) = self.places.get_mut(&pod.key)
             && *place.node == *node
-            && place.demand == demand
+            && place.pod == pod
         {
             place.is_assumed = is_assumed;
             return false;
         }
-        self.remove_pod(&demand.key);
-        let name = self.nodes.get(node).map_or_else(|| node.into(), |node| node.name.clone());
-        let usage = match self.nodes.get_mut(node) {
-            Some(node) => &mut node.usage,
-            None => self.absent.entry(name.clone()).or_default(),
-        };
-        usage.add(demand.clone());
-        self.places.insert(demand.key.clone(), Place { node: name, demand, is_assumed });
+        self.remove_pod(&pod.key);
+        let node = self.ids.get_key_value(node).map_or_else(|| node.into(), |(name, _)| name.clone());
+        self.put_on(&node, pod.clone());
+        self.places.insert(pod.key.clone(), Place { node, pod, is_assumed });
         true
+    }
+
+    fn put_on(&mut self, node: &Arc<str>, pod: Arc<PodState>) {
+        let Some(id) = self.ids.get(node).copied() else {
+            self.absent.entry(node.clone()).or_default().insert(pod.key.clone(), pod);
+            return;
+        };
+        if !pod.demand.company.is_empty() {
+            let demand = pod.demand.clone();
+            demand.company.keys().for_each(|key| {
+                self.column(key);
+            });
+        }
+        self.censuses.add(&pod, id, &self.topology, &self.relations);
+        if let Some(node) = &mut self.nodes[id] {
+            node.usage.add(pod);
+        }
+    }
+
+    fn take_off(&mut self, node: &Arc<str>, pod: &Arc<PodState>) {
+        if let Some(id) = self.ids.get(node).copied() {
+            self.censuses.remove(pod, id, &self.topology, &self.relations);
+            if let Some(node) = &mut self.nodes[id] {
+                node.usage.remove(&pod.key);
+            }
+        } else if let Some(pods) = self.absent.get_mut(node) {
+            pods.remove(&pod.key);
+            if pods.is_empty() {
+                self.absent.remove(node);
+            }
+        }
     }
 }
 

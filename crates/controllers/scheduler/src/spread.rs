@@ -1,163 +1,135 @@
 //! How evenly a pod's like are spread over zones and hosts.
 //!
-//! A pod that says nothing of it is spread softly with the other pods of its controller.
+//! A pod that says nothing of it is spread softly with the other pods of its Services and its set.
 //!
-//! **Spec:** upstream's `PodTopologySpread` with its system defaults. LIMIT: upstream also counts
-//! the pods of Services without a controller as alike.
+//! **Spec:** upstream's `PodTopologySpread` with its system defaults.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::TopologySpreadConstraint;
-use kube::core::{Selector, SelectorExt};
-
-use crate::filter::{Plugin, Reason, Rejection, affinity, taints};
-use crate::{Demand, NodeState, Snapshot, Usage};
+use crate::demand::Spread;
+use crate::filter::Objection;
+use crate::snapshot::census::{Census, Who};
+use crate::snapshot::verdicts::Verdicts;
+use crate::snapshot::{ColumnId, NodeId};
+use crate::{PodState, Snapshot};
 
 mod soft;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use soft::score;
+pub(crate) use soft::Soft;
 
-const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
-
-/// Which pods are alike.
-enum Alike {
-    /// Those of this controller.
-    Controller(String),
-    /// Those of the pod's namespace with such labels; none without a selector.
-    Labels(Option<Selector>),
+/// Who is counted by a constraint: nobody where its selector selects all or nobody.
+fn who(pod: &PodState, spread: &Spread) -> Option<Who> {
+    let selector = &spread.selector;
+    let selects_some = !selector.is_everything() && !selector.is_nothing();
+    selects_some.then(|| Who::Alike(pod.key.namespace.clone(), selector.clone()))
 }
 
-/// One way in which a pod's like are to be spread.
-struct Constraint<'a> {
-    demand: &'a Demand,
-    key: &'a str,
-    max_skew: i64,
-    min_domains: usize,
-    honors_affinity: bool,
-    honors_taints: bool,
-    alike: Alike,
+fn count(snapshot: &mut Snapshot, pod: &PodState, spread: &Spread, column: ColumnId) -> Option<Arc<Who>> {
+    who(pod, spread).map(|who| snapshot.count(who, &[column]))
 }
 
-impl<'a> Constraint<'a> {
-    fn written(demand: &'a Demand, written: &'a TopologySpreadConstraint) -> Self {
-        Self {
-            demand,
-            key: &written.topology_key,
-            max_skew: i64::from(written.max_skew),
-            min_domains: written.min_domains.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
-            honors_affinity: written.node_affinity_policy.as_deref() != Some("Ignore"),
-            honors_taints: written.node_taints_policy.as_deref() == Some("Honor"),
-            alike: Alike::Labels(selector(demand, written)),
-        }
-    }
-
-    fn usual(demand: &'a Demand, key: &'static str, max_skew: i64, controller: &str) -> Self {
-        Self {
-            demand,
-            key,
-            max_skew,
-            min_domains: 1,
-            honors_affinity: true,
-            honors_taints: false,
-            alike: Alike::Controller(controller.to_owned()),
-        }
-    }
-
-    fn value<'n>(&self, node: &'n NodeState) -> Option<&'n str> {
-        node.facts.labels.get(self.key).map(String::as_str)
-    }
-
-    /// Whether the pods of a node count.
-    fn includes(&self, node: &NodeState) -> bool {
-        (!self.honors_affinity || affinity::is_met(self.demand, node))
-            && (!self.honors_taints
-                || taints::first_untolerated(&self.demand.tolerations, &node.facts.taints).is_none())
-    }
-
-    fn count(&self, usage: &Usage) -> i64 {
-        let selector = match &self.alike {
-            Alike::Controller(uid) => return usage.controllers.get(uid).copied().unwrap_or_default(),
-            Alike::Labels(None) => return 0,
-            Alike::Labels(Some(selector)) => selector,
-        };
-        let namespace = &self.demand.key.namespace;
-        let is_alike = |other: &&std::sync::Arc<Demand>| {
-            other.key.namespace == *namespace && !other.is_terminating && selector.matches(&other.labels)
-        };
-        i64::try_from(usage.pods.values().filter(is_alike).count()).unwrap_or(i64::MAX)
-    }
+/// Whether the pods of every node count.
+fn includes_all(pod: &PodState, spread: &Spread) -> bool {
+    let narrows = spread.honors_affinity && pod.demand.selects_nodes();
+    !narrows && !spread.honors_taints
 }
 
-/// The selector of a constraint, narrowed by the pod's own values of `matchLabelKeys`.
-fn selector(demand: &Demand, written: &TopologySpreadConstraint) -> Option<Selector> {
-    let mut selector = written.label_selector.clone()?;
-    for key in written.match_label_keys.iter().flatten() {
-        if let Some(value) = demand.labels.get(key) {
-            selector.match_labels.get_or_insert_default().insert(key.clone(), value.clone());
-        }
-    }
-    Selector::try_from(selector).ok().filter(|selector| !selector.selects_all())
+/// Whether the pods of a node count.
+fn includes(
+    pod: &PodState,
+    spread: &Spread,
+    snapshot: &Snapshot,
+    verdicts: &mut Verdicts,
+    node: NodeId,
+) -> bool {
+    let verdict = verdicts.on(&pod.demand, snapshot.at(node));
+    (!spread.honors_affinity || verdict.is_selected) && (!spread.honors_taints || !verdict.is_tainted)
 }
 
-fn written<'a>(demand: &'a Demand, when_unsatisfiable: &str) -> Vec<Constraint<'a>> {
-    let such = demand.spread.iter().filter(|written| written.when_unsatisfiable == when_unsatisfiable);
-    such.map(|written| Constraint::written(demand, written)).collect()
+fn are_all_labelled(snapshot: &Snapshot, columns: &[ColumnId]) -> bool {
+    columns.iter().all(|column| snapshot.column_of(*column).labelled() == snapshot.len())
 }
 
-/// Whether the pod's placement on one node depends on the pods of others.
-pub(crate) fn is_strict(demand: &Demand) -> bool {
-    demand.spread.iter().any(|written| written.when_unsatisfiable == "DoNotSchedule")
+fn has_all(snapshot: &Snapshot, columns: &[ColumnId], node: NodeId) -> bool {
+    columns.iter().all(|column| snapshot.column_of(*column).domain(node).is_some())
 }
 
 /// What a pod's strict constraints allow, counted once for all nodes.
-pub(crate) struct Strict<'a>(Vec<(Constraint<'a>, BTreeMap<&'a str, i64>)>);
+pub(crate) struct Strict(Vec<Rule>);
 
-impl<'a> Strict<'a> {
-    /// The strict constraints of `demand`, over all nodes.
-    pub(crate) fn of(demand: &'a Demand, snapshot: &'a Snapshot) -> Self {
-        let constraints = written(demand, "DoNotSchedule");
-        let keys: Vec<&str> = constraints.iter().map(|constraint| constraint.key).collect();
-        let counted = constraints.into_iter().map(|constraint| {
-            let mut domains = BTreeMap::new();
-            for node in snapshot.nodes() {
-                let has_all = keys.iter().all(|key| node.facts.labels.contains_key(*key));
-                if let Some(value) = constraint.value(node).filter(|_| has_all && constraint.includes(node)) {
-                    *domains.entry(value).or_insert(0) += constraint.count(&node.usage);
-                }
-            }
-            (constraint, domains)
-        });
-        Self(counted.collect())
+struct Rule {
+    column: ColumnId,
+    counts: Vec<i64>,
+    fewest: i64,
+    /// 1 where the pod is one of its like.
+    itself: i64,
+    max_skew: i64,
+}
+
+impl Strict {
+    /// The strict constraints of `pod`, over all nodes.
+    pub(crate) fn of(pod: &PodState, snapshot: &mut Snapshot, verdicts: &mut Verdicts) -> Self {
+        let spreads: Vec<&Spread> = pod.demand.spread.iter().filter(|spread| spread.is_strict).collect();
+        let columns: Vec<ColumnId> = spreads.iter().map(|spread| snapshot.column(&spread.key)).collect();
+        let rule = |(spread, column): (&&Spread, &ColumnId)| {
+            let who = count(snapshot, pod, spread, *column);
+            let (counts, sizes) = if includes_all(pod, spread) && are_all_labelled(snapshot, &columns) {
+                let counts = who.map_or_else(Vec::new, |who| snapshot.census(&who).within(*column).to_vec());
+                (counts, snapshot.column_of(*column).sizes().to_vec())
+            } else {
+                let none = Census::default();
+                let census = who.as_deref().map_or(&none, |who| snapshot.census(who));
+                let is_in = |node, verdicts: &mut Verdicts| {
+                    has_all(snapshot, &columns, node) && includes(pod, spread, snapshot, verdicts, node)
+                };
+                walk(snapshot, *column, census, |node| is_in(node, verdicts))
+            };
+            Rule::of(pod, spread, *column, counts, &sizes)
+        };
+        Self(spreads.iter().zip(&columns).map(rule).collect())
     }
 
     /// Whether one more pod on `node` keeps the spread.
-    pub(crate) fn check(&self, node: &NodeState) -> Result<(), Rejection> {
-        for (constraint, domains) in &self.0 {
-            let Some(value) = constraint.value(node) else {
-                return Err(Rejection::lasting(Plugin::PodTopologySpread, Reason::SpreadLabel));
-            };
-            let there = domains.get(value).copied().unwrap_or_default();
-            let fewest = domains.values().copied().min().unwrap_or_default();
-            let fewest = if domains.len() < constraint.min_domains { 0 } else { fewest };
-            if there + constraint.itself() - fewest > constraint.max_skew {
-                return Err(Rejection::passing(Plugin::PodTopologySpread, Reason::Spread));
+    pub(crate) fn check(&self, snapshot: &Snapshot, node: NodeId) -> Result<(), Objection> {
+        for rule in &self.0 {
+            let domain = snapshot.column_of(rule.column).domain(node).ok_or(Objection::SpreadLabel)?;
+            let there = rule.counts.get(domain).copied().unwrap_or_default();
+            if there + rule.itself - rule.fewest > rule.max_skew {
+                return Err(Objection::Spread);
             }
         }
         Ok(())
     }
 }
 
-impl Constraint<'_> {
-    /// 1 where the pod is one of its like.
-    fn itself(&self) -> i64 {
-        match &self.alike {
-            Alike::Labels(Some(selector)) => i64::from(selector.matches(&self.demand.labels)),
-            Alike::Labels(None) => 0,
-            Alike::Controller(_) => 1,
+impl Rule {
+    fn of(pod: &PodState, spread: &Spread, column: ColumnId, counts: Vec<i64>, sizes: &[u32]) -> Self {
+        let present = sizes.iter().enumerate().filter(|(_, size)| **size > 0);
+        let count = |domain: usize| counts.get(domain).copied().unwrap_or_default();
+        let fewest = present.clone().map(|(domain, _)| count(domain)).min().unwrap_or_default();
+        let fewest = if present.count() < spread.min_domains { 0 } else { fewest };
+        let itself = i64::from(spread.selector.matches_map(&pod.labels));
+        Self { column, counts, fewest, itself, max_skew: spread.max_skew }
+    }
+}
+
+/// Counts and sizes of the domains of those nodes that count.
+fn walk(
+    snapshot: &Snapshot,
+    column: ColumnId,
+    census: &Census,
+    mut is_in: impl FnMut(NodeId) -> bool,
+) -> (Vec<i64>, Vec<u32>) {
+    let domains = snapshot.column_of(column).sizes().len();
+    let (mut counts, mut sizes) = (vec![0; domains], vec![0; domains]);
+    for node in snapshot.order().iter().copied().filter(|node| is_in(*node)) {
+        if let Some(domain) = snapshot.column_of(column).domain(node) {
+            counts[domain] += census.on(node);
+            sizes[domain] += 1;
         }
     }
+    (counts, sizes)
 }

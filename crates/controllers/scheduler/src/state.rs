@@ -1,91 +1,93 @@
-//! What the scheduler knows and what it makes of it: changes come in, acts come out.
+//! What the loop knows: the snapshot and the queue, and what changes of nodes and pods mean to both.
 //!
 //! **Invariants:** no I/O; a pod is handed out at most once at a time.
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Node;
 use mainstay_base::random::Random;
-use mainstay_control::{Change, Key};
+use mainstay_control::Key;
 use tokio::time::Instant;
 
-use crate::demand::{has_ended, is_ours, node_name};
+use crate::pod::Register;
 use crate::queue::{Failure, Queue, Waiting};
-use crate::{Demand, Facts, Snapshot, Unschedulable, filter, schedule, spread};
+use crate::seen::{Seen, has_ended, is_ours, node_name};
+use crate::{Draw, PodState, Snapshot, Unschedulable, schedule};
+
+mod hints;
 
 #[cfg(test)]
 mod tests;
+
+use hints::Event;
 
 /// What is to be done about a pod.
 #[derive(Debug)]
 pub(crate) enum Act {
     /// Bind it to the node, on which it is assumed from here on.
-    Bind(Waiting, Arc<str>),
+    Bind(Arc<Waiting>, Arc<str>),
     /// Tell why it has no node.
-    Tell(Waiting, Unschedulable),
+    Tell(Arc<Waiting>, Unschedulable),
 }
 
 /// Nodes, pods on them, and pods that wait for one.
 #[derive(Debug)]
 pub(crate) struct State {
-    snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     queue: Queue,
-    ties: Random,
+    register: Register,
+    draw: Draw,
 }
 
 impl State {
     /// Knows nothing yet; `ties` settles ties.
     pub(crate) fn new(ties: Random) -> Self {
-        Self { snapshot: Snapshot::default(), queue: Queue::default(), ties }
-    }
-
-    /// A node changed.
-    pub(crate) fn on_node(&mut self, change: &Change<Node>, now: Instant) {
-        let name = change.latest().metadata.name.as_deref().unwrap_or_default();
-        match change {
-            Change::Applied { new, .. } => {
-                if self.snapshot.put_node(name, Facts::of(new)) {
-                    self.wake(name, now);
-                }
-            }
-            Change::Deleted { .. } => {
-                self.snapshot.remove_node(name);
-                self.queue.wake(now, spread::is_strict);
-            }
+        Self {
+            snapshot: Snapshot::default(),
+            queue: Queue::default(),
+            register: Register::default(),
+            draw: Draw::new(ties),
         }
     }
 
-    /// A pod changed.
-    pub(crate) fn on_pod(&mut self, change: &Change<Pod>, now: Instant) {
-        let key = Key::of(change.latest().as_ref());
-        let Some(pod) = change.now().filter(|pod| !has_ended(pod)) else {
-            self.queue.remove(&key);
-            return self.free(&key, now);
-        };
-        let mut demand = Demand::of(pod);
-        let Some(node) = pod.spec.as_ref().and_then(node_name) else {
-            return self.on_unbound(pod, demand, now);
-        };
-        self.queue.remove(&key);
-        // Bound, it wants no other node.
-        demand.node_name = None;
-        let before = self.snapshot.whereabouts(&key);
-        if self.snapshot.put_pod(node, Arc::new(demand)) {
-            for node in before.iter().map(AsRef::as_ref).chain([node]) {
-                self.wake(node, now);
-            }
+    /// A node is there, new or changed.
+    pub(crate) fn on_node(&mut self, node: &Node, now: Instant) {
+        if self.snapshot.put(node) {
+            self.wake(&Event::Node(node.metadata.name.as_deref().unwrap_or_default()), now);
         }
+    }
+
+    /// A node is gone.
+    pub(crate) fn on_node_gone(&mut self, name: &str, now: Instant) {
+        self.snapshot.remove_node(name);
+        self.wake(&Event::NodeGone, now);
+    }
+
+    /// A pod is there, new or changed.
+    pub(crate) fn on_pod(&mut self, seen: &Seen, now: Instant) {
+        if has_ended(seen) {
+            return self.on_pod_gone(&Key::of(seen), now);
+        }
+        let pod = self.register.share(PodState::of(seen));
+        match node_name(seen) {
+            None => self.on_unbound(pod, seen, now),
+            Some(node) => self.on_bound(&pod, node, now),
+        }
+    }
+
+    /// A pod is gone, or has ended.
+    pub(crate) fn on_pod_gone(&mut self, key: &Key, now: Instant) {
+        self.queue.remove(key);
+        self.free(key, now);
     }
 
     /// Decides on the next pod.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Act> {
         let waiting = self.queue.next(now)?;
-        Some(match schedule(&waiting.demand, &self.snapshot, &mut self.ties) {
+        Some(match schedule(&waiting.pod, &mut self.snapshot, &mut self.draw) {
             Ok(placement) => {
-                self.snapshot.assume(&placement.node, waiting.demand.clone());
-                // What is too many elsewhere may now be just right.
-                let namespace = &waiting.demand.key.namespace;
-                self.queue.wake(now, |other| other.key.namespace == *namespace && spread::is_strict(other));
+                self.snapshot.assume(&placement.node, waiting.pod.clone());
+                self.wake(&Event::Joined(&waiting.pod), now);
                 Act::Bind(waiting, placement.node)
             }
             Err(why) => Act::Tell(waiting, why),
@@ -99,59 +101,67 @@ impl State {
 
     /// A pod is bound: it waits no more, and the watch will show it on its node.
     pub(crate) fn bound(&mut self, waiting: &Waiting) {
-        if self.snapshot.assumed(&waiting.demand.key) == Some(&waiting.demand.uid) {
-            self.queue.remove(&waiting.demand.key);
+        if self.snapshot.assumed(&waiting.pod.key) == Some(&waiting.pod.uid) {
+            self.queue.remove(&waiting.pod.key);
         }
     }
 
     /// A pod could not be bound: what was kept for it is free again.
     pub(crate) fn refused(&mut self, waiting: &Waiting, now: Instant) {
-        let key = &waiting.demand.key;
-        if self.snapshot.assumed(key) == Some(&waiting.demand.uid)
-            && let Some(node) = self.snapshot.forget(key)
+        let pod = &waiting.pod;
+        if self.snapshot.assumed(&pod.key) == Some(&pod.uid)
+            && let Some(node) = self.snapshot.forget(&pod.key)
         {
-            self.wake(&node, now);
+            self.wake(&Event::Left(&node, pod), now);
         }
         self.queue.fail(waiting, Failure::Error, now);
     }
 
     /// It was told why a pod has no node.
-    pub(crate) fn told(&mut self, waiting: &Waiting, now: Instant) {
-        self.queue.fail(waiting, Failure::NoFit, now);
+    pub(crate) fn told(&mut self, waiting: &Waiting, why: &Unschedulable, now: Instant) {
+        self.queue.fail(waiting, Failure::NoFit(why.plugins().into_iter().collect()), now);
     }
 
-    fn on_unbound(&mut self, pod: &Arc<Pod>, demand: Demand, now: Instant) {
-        let key = demand.key.clone();
-        match self.snapshot.assumed(&key) {
+    fn on_bound(&mut self, pod: &Arc<PodState>, node: &str, now: Instant) {
+        self.queue.remove(&pod.key);
+        let before = self.snapshot.whereabouts(&pod.key).zip(self.snapshot.pod(&pod.key).cloned());
+        if self.snapshot.put_pod(node, pod.clone()) {
+            if let Some((node, before)) = &before {
+                self.wake(&Event::Left(node, before), now);
+            }
+            self.wake(&Event::Joined(pod), now);
+        }
+    }
+
+    fn on_unbound(&mut self, pod: Arc<PodState>, seen: &Seen, now: Instant) {
+        match self.snapshot.assumed(&pod.key) {
             // The state before our binding, which the watch has yet to show.
-            Some(uid) if uid == demand.uid => {
-                if !is_ours(pod) {
-                    self.queue.remove(&key);
+            Some(uid) if *uid == *pod.uid => {
+                if !is_ours(seen) {
+                    self.queue.remove(&pod.key);
                 }
                 return;
             }
             // Another pod had that name.
-            _ => self.free(&key, now),
+            _ => self.free(&pod.key, now),
         }
-        if is_ours(pod) {
-            self.queue.put(Waiting { pod: pod.clone(), demand: Arc::new(demand) }, now);
+        if is_ours(seen) {
+            self.queue.put(Waiting::of(pod, seen), now);
         } else {
-            self.queue.remove(&key);
+            self.queue.remove(&pod.key);
         }
     }
 
     /// Takes a pod off its node.
     fn free(&mut self, key: &Key, now: Instant) {
-        if let Some(node) = self.snapshot.remove_pod(key) {
-            self.wake(&node, now);
+        if let Some((node, pod)) = self.snapshot.remove_pod(key) {
+            self.wake(&Event::Left(&node, &pod), now);
         }
     }
 
-    /// Wakes the pods that a change of this node lets fit there, and those to whom any change counts.
-    fn wake(&mut self, name: &str, now: Instant) {
-        let node = self.snapshot.node(name);
-        self.queue.wake(now, |demand| {
-            spread::is_strict(demand) || node.is_some_and(|node| filter::check(demand, node).is_ok())
-        });
+    /// Wakes the pods that may fit somewhere after this.
+    fn wake(&mut self, event: &Event<'_>, now: Instant) {
+        let snapshot = &self.snapshot;
+        self.queue.wake(now, |demand, plugins| event.helps(demand, plugins, snapshot));
     }
 }

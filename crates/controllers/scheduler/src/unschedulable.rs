@@ -3,7 +3,7 @@
 //! **Spec:** upstream's `framework.FitError`: reasons with the number of nodes they hold for, sorted
 //! as texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::filter::{Plugin, Reason, Rejection};
@@ -31,6 +31,16 @@ pub enum Preemption {
 }
 
 impl Unschedulable {
+    /// Among this many nodes, none of which has said why so far.
+    pub(crate) fn among(nodes: usize) -> Self {
+        Self { nodes, reasons: BTreeMap::new(), preemption: Preemption::Futile(BTreeMap::new()) }
+    }
+
+    /// The rules that objected.
+    pub(crate) fn plugins(&self) -> BTreeSet<Plugin> {
+        self.reasons.keys().map(|(plugin, _)| *plugin).collect()
+    }
+
     /// Counts what was said of each node.
     pub(crate) fn count(&mut self, rejection: &Rejection, nodes: usize) {
         for reason in &rejection.reasons {

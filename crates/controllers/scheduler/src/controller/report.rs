@@ -7,20 +7,34 @@ use kube::api::Patch;
 use mainstay_control::{Key, Writer, writes};
 use serde_json::{Value, json};
 
-use crate::Demand;
+use crate::PodState;
+use crate::queue::{SCHEDULED, Waiting};
 
 /// The longest message of an Event.
 const LONGEST_MESSAGE: usize = 1024;
-const CONDITION: &str = "PodScheduled";
+
+/// What an Event of a pod is about.
+pub(super) fn reference(waiting: &Waiting) -> ObjectReference {
+    let Key { namespace, name } = &waiting.pod.key;
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Pod".to_owned()),
+        namespace: Some(namespace.to_string()),
+        name: Some(name.to_string()),
+        uid: Some(waiting.pod.uid.to_string()),
+        resource_version: Some(waiting.version.to_string()),
+        field_path: None,
+    }
+}
 
 /// Binds a pod to a node.
-pub(super) async fn bind(writer: &Writer, demand: &Demand, node: &str) -> Result<(), kube::Error> {
-    let Key { namespace, name } = &demand.key;
+pub(super) async fn bind(writer: &Writer, pod: &PodState, node: &str) -> Result<(), kube::Error> {
+    let Key { namespace, name } = &pod.key;
     let binding = Binding {
         metadata: ObjectMeta {
             namespace: Some(namespace.to_string()),
             name: Some(name.to_string()),
-            uid: Some(demand.uid.clone()).filter(|uid| !uid.is_empty()),
+            uid: Some(pod.uid.to_string()).filter(|uid| !uid.is_empty()),
             ..ObjectMeta::default()
         },
         target: ObjectReference {
@@ -29,34 +43,26 @@ pub(super) async fn bind(writer: &Writer, demand: &Demand, node: &str) -> Result
             ..ObjectReference::default()
         },
     };
-    writer.create_at::<Pod>(&demand.key, "binding", &binding).await
+    writer.create_at::<Pod>(&pod.key, "binding", &binding).await
 }
 
 /// The patch of the status that says why the pod has no node; `None` where it says so already.
-pub(super) fn condition(pod: &Pod, reason: &str, message: &str, now: Timestamp) -> Option<Value> {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let before = conditions.into_iter().find(|condition| condition.type_ == CONDITION);
-    let since = match before {
-        Some(before) if before.status == "False" => {
-            let told = (before.reason.as_deref(), before.message.as_deref());
-            if told == (Some(reason), Some(message)) {
-                return None;
-            }
-            before.last_transition_time.clone().unwrap_or(Time(now))
-        }
-        _ => Time(now),
-    };
+pub(super) fn condition(waiting: &Waiting, reason: &str, message: &str, now: Timestamp) -> Option<Value> {
+    let told = waiting.told.as_ref();
+    if told.is_some_and(|told| (told.reason.as_str(), told.message.as_str()) == (reason, message)) {
+        return None;
+    }
     let condition = json!({
-        "type": CONDITION, "status": "False", "reason": reason, "message": message,
-        "lastProbeTime": null, "lastTransitionTime": since,
+        "type": SCHEDULED, "status": "False", "reason": reason, "message": message, "lastProbeTime": null,
+        "lastTransitionTime": Time(told.and_then(|told| told.since).unwrap_or(now)),
     });
     Some(json!({"status": {"conditions": [condition]}}))
 }
 
 /// Patches the status of a pod, if it is still there.
-pub(super) async fn patch_status(writer: &Writer, pod: &Pod, patch: &Value) -> Result<(), kube::Error> {
+pub(super) async fn patch_status(writer: &Writer, key: &Key, patch: &Value) -> Result<(), kube::Error> {
     let patch = Patch::Strategic(patch);
-    writes::unless_gone(writer.patch::<Pod>(&Key::of(pod), Some("status"), &patch).await)
+    writes::unless_gone(writer.patch::<Pod>(key, Some("status"), &patch).await)
 }
 
 /// A message as long as an Event's may be.

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm};
-
+use crate::demand::{Expression, NodeTerm};
 use crate::{Demand, NodeState};
 
 /// The one field of a node that terms can look at.
@@ -20,9 +19,9 @@ pub(crate) fn is_met(demand: &Demand, node: &NodeState) -> bool {
 }
 
 /// How much the node is preferred: the weights of the terms it meets.
-pub(crate) fn preference(demand: &Demand, node: &NodeState) -> i64 {
+pub(crate) fn preference(demand: &Demand, node: &NodeState) -> i32 {
     let met = demand.preferred.iter().filter(|preferred| meets(&preferred.preference, node));
-    met.map(|preferred| i64::from(preferred.weight)).sum()
+    met.map(|preferred| preferred.weight).sum()
 }
 
 /// The only nodes the pod's affinity allows by name; `None` where it allows others.
@@ -38,7 +37,7 @@ pub(crate) fn named(demand: &Demand) -> Option<BTreeSet<&str>> {
     Some(names)
 }
 
-fn meets(term: &NodeSelectorTerm, node: &NodeState) -> bool {
+fn meets(term: &NodeTerm, node: &NodeState) -> bool {
     let mut expressions = term.match_expressions.iter().flatten().peekable();
     let mut fields = term.match_fields.iter().flatten().peekable();
     if expressions.peek().is_none() && fields.peek().is_none() {
@@ -48,7 +47,7 @@ fn meets(term: &NodeSelectorTerm, node: &NodeState) -> bool {
         && fields.all(|it| it.key == NAME && holds(it, Some(&node.name)))
 }
 
-fn holds(requirement: &NodeSelectorRequirement, actual: Option<&str>) -> bool {
+fn holds(requirement: &Expression, actual: Option<&str>) -> bool {
     let has = |actual| values(requirement).any(|value| value == actual);
     match requirement.operator.as_str() {
         "In" => actual.is_some_and(has),
@@ -61,10 +60,10 @@ fn holds(requirement: &NodeSelectorRequirement, actual: Option<&str>) -> bool {
     }
 }
 
-fn compared(requirement: &NodeSelectorRequirement, actual: Option<&str>) -> Option<(i64, i64)> {
+fn compared(requirement: &Expression, actual: Option<&str>) -> Option<(i64, i64)> {
     Some((actual?.parse().ok()?, values(requirement).next()?.parse().ok()?))
 }
 
-fn values(requirement: &NodeSelectorRequirement) -> impl Iterator<Item = &str> {
+fn values(requirement: &Expression) -> impl Iterator<Item = &str> {
     requirement.values.iter().flatten().map(String::as_str)
 }

@@ -1,11 +1,17 @@
 //! Tests of each filter: what it lets pass, and what it says of what it does not.
 
 use super::*;
-use crate::fixture::{asking, demand, filled, node, pod};
+use crate::fixture::{asking, filled, node, pod, wanted, wanting};
+use crate::{PodState, Seen};
 use serde_json::{Value, json};
 
-fn said(demand: &Demand, node: &NodeState) -> Vec<String> {
-    let rejection = check(demand, node).err();
+fn rejection(pod: &PodState, node: &NodeState) -> Option<Rejection> {
+    let objection = check(&pod.demand, node, Verdict::of(&pod.demand, node)).err()?;
+    Some(objection.explain(&pod.demand, node))
+}
+
+fn said(pod: &PodState, node: &NodeState) -> Vec<String> {
+    let rejection = rejection(pod, node);
     rejection.into_iter().flat_map(|it| it.reasons).map(|reason| reason.to_string()).collect()
 }
 
@@ -17,14 +23,14 @@ fn tainted(taints: &Value) -> NodeState {
     bare(json!({"spec": {"taints": taints}}))
 }
 
-fn tolerating(tolerations: &Value) -> Demand {
-    demand(json!({"spec": {"tolerations": tolerations}}))
+fn tolerating(tolerations: &Value) -> PodState {
+    wanted(json!({"spec": {"tolerations": tolerations}}))
 }
 
 #[test]
 fn a_cordoned_node_takes_only_pods_that_bear_its_taint() {
     let node = bare(json!({"spec": {"unschedulable": true}}));
-    assert_eq!(said(&demand(json!({})), &node), ["node(s) were unschedulable"]);
+    assert_eq!(said(&wanted(json!({})), &node), ["node(s) were unschedulable"]);
     let bears = json!([{"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}]);
     assert!(said(&tolerating(&bears), &node).is_empty());
 }
@@ -32,7 +38,10 @@ fn a_cordoned_node_takes_only_pods_that_bear_its_taint() {
 #[test]
 fn a_pod_that_names_a_node_goes_nowhere_else() {
     let node = bare(json!({}));
-    let named = |name: &str| Demand { node_name: Some(name.to_owned()), ..Demand::default() };
+    let named = |name: &str| {
+        let demand = Demand { node_name: Some(name.to_owned()), ..Demand::default() };
+        PodState { demand: demand.into(), ..PodState::default() }
+    };
     assert!(said(&named("a1"), &node).is_empty());
     assert_eq!(said(&named("a2"), &node), ["node(s) didn't match the requested node name"]);
 }
@@ -65,16 +74,16 @@ fn a_taint_keeps_away_who_does_not_bear_it() {
 #[test]
 fn a_node_meets_a_selector_when_it_has_all_its_labels() {
     let node = bare(json!({"metadata": {"labels": {"role": "system", "disk": "ssd"}}}));
-    let selecting = |selector: Value| demand(json!({"spec": {"nodeSelector": selector}}));
+    let selecting = |selector: Value| wanted(json!({"spec": {"nodeSelector": selector}}));
     assert!(said(&selecting(json!({"role": "system", "disk": "ssd"})), &node).is_empty());
     let refused = ["node(s) didn't match Pod's node affinity/selector"];
     assert_eq!(said(&selecting(json!({"role": "system", "disk": "hdd"})), &node), refused);
     assert_eq!(said(&selecting(json!({"zone": "a"})), &node), refused);
 }
 
-fn requiring(terms: &Value) -> Demand {
+fn requiring(terms: &Value) -> PodState {
     let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
-    demand(json!({"spec": {"affinity": {"nodeAffinity": required}}}))
+    wanted(json!({"spec": {"affinity": {"nodeAffinity": required}}}))
 }
 
 #[test]
@@ -117,14 +126,14 @@ fn affinity_that_names_nodes_in_every_term_leaves_only_those() {
     let name = |values: Value| json!({"key": "metadata.name", "operator": "In", "values": values});
     let named = json!([{"matchFields": [name(json!(["a", "b"])), name(json!(["b", "c"]))]},
                        {"matchFields": [name(json!(["d"]))]}]);
-    assert_eq!(affinity::named(&requiring(&named)), Some(["b", "d"].into()));
+    assert_eq!(affinity::named(&requiring(&named).demand), Some(["b", "d"].into()));
     let open = json!([{"matchFields": [name(json!(["a"]))]},
                       {"matchExpressions": [{"key": "role", "operator": "Exists"}]}]);
-    assert_eq!(affinity::named(&requiring(&open)), None);
-    assert_eq!(affinity::named(&demand(json!({}))), None);
+    assert_eq!(affinity::named(&requiring(&open).demand), None);
+    assert_eq!(affinity::named(&wanted(json!({})).demand), None);
 }
 
-fn with_port(name: &str, port: &Value) -> k8s_openapi::api::core::v1::Pod {
+fn with_port(name: &str, port: &Value) -> Seen {
     pod(name, json!({"spec": {"containers": [{"name": "c", "ports": [port]}]}}))
 }
 
@@ -142,14 +151,14 @@ fn a_port_of_the_node_is_taken_once_per_protocol_and_address() {
         (json!({"containerPort": 80, "hostPort": 8080}), false),
     ];
     for (port, is_free) in cases {
-        let reasons = said(&Demand::of(&with_port("wanted", &port)), &node);
+        let reasons = said(&PodState::of(&with_port("wanted", &port)), &node);
         assert_eq!(reasons.is_empty(), is_free, "{port}");
         assert!(is_free || reasons == ["node(s) didn't have free ports for the requested pod ports"]);
     }
     let all = json!({"containerPort": 80, "hostPort": 8080});
     let node = filled(&crate::fixture::node("a1", json!({})), [with_port("other", &all)]);
     let one = json!({"containerPort": 80, "hostPort": 8080, "hostIP": "10.0.0.2"});
-    assert!(!said(&Demand::of(&with_port("wanted", &one)), &node).is_empty(), "all addresses are taken");
+    assert!(!said(&PodState::of(&with_port("wanted", &one)), &node).is_empty(), "all addresses are taken");
 }
 
 #[test]
@@ -172,9 +181,9 @@ fn what_a_pod_asks_for_must_be_left_of_every_resource() {
     ];
     for (requests, expected, is_resolvable) in cases {
         let spec = json!({"spec": {"containers": [{"name": "c", "resources": {"requests": requests}}]}});
-        let result = check(&demand(spec.clone()), &node);
-        assert_eq!(said(&demand(spec), &node), expected, "{requests}");
-        assert_eq!(result.err().is_none_or(|it| it.is_resolvable), is_resolvable, "{requests}");
+        let rejection = rejection(&wanted(spec.clone()), &node);
+        assert_eq!(said(&wanted(spec), &node), expected, "{requests}");
+        assert_eq!(rejection.is_none_or(|it| it.is_resolvable), is_resolvable, "{requests}");
     }
 }
 
@@ -182,8 +191,8 @@ fn what_a_pod_asks_for_must_be_left_of_every_resource() {
 fn a_node_takes_no_more_pods_than_it_may_have_whatever_they_ask_for() {
     let pods = |count: u8| (0..count).map(|index| pod(&format!("p{index}"), json!({})));
     let node = node("a1", json!({}));
-    assert!(said(&demand(json!({})), &filled(&node, pods(9))).is_empty());
-    assert_eq!(said(&demand(json!({})), &filled(&node, pods(10))), ["Too many pods"]);
-    let both = Demand::of(&asking("wanted", "9", "1"));
+    assert!(said(&wanted(json!({})), &filled(&node, pods(9))).is_empty());
+    assert_eq!(said(&wanted(json!({})), &filled(&node, pods(10))), ["Too many pods"]);
+    let both = wanting("9", "1");
     assert_eq!(said(&both, &filled(&node, pods(10))), ["Too many pods", "Insufficient cpu"]);
 }

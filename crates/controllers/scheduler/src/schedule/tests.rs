@@ -1,7 +1,9 @@
 //! Tests of the decision, and of the sentence that says why there is none.
 
 use super::*;
-use crate::fixture::{asking, demand, fill, key, node, pod, random, snapshot};
+use crate::fixture::{asking, fill, key, node, pod, random, snapshot, wanted, wanting};
+use mainstay_control::Key;
+use mainstay_resource::LabelSelector;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -10,8 +12,12 @@ fn nodes(prefix: &str, count: usize, changes: &Value) -> Vec<k8s_openapi::api::c
     (0..count).map(|index| node(&format!("{prefix}{index}"), changes.clone())).collect()
 }
 
-fn sentence(pod: &Demand, snapshot: &Snapshot) -> String {
-    schedule(pod, snapshot, &mut random(1)).unwrap_err().to_string()
+fn draw(seed: u64) -> Draw {
+    Draw::new(random(seed))
+}
+
+fn sentence(pod: &PodState, snapshot: &mut Snapshot) -> String {
+    schedule(pod, snapshot, &mut draw(1)).unwrap_err().to_string()
 }
 
 fn tainted(key: &str) -> Value {
@@ -27,9 +33,9 @@ fn seventeen() -> Snapshot {
 
 #[test]
 fn the_sentence_counts_reasons_as_upstream_does() {
-    let huge = Demand::of(&asking("huge", "64", "1Gi"));
+    let huge = wanting("64", "1Gi");
     assert_eq!(
-        sentence(&huge, &seventeen()),
+        sentence(&huge, &mut seventeen()),
         "0/17 nodes are available: 3 node(s) had untolerated taint {system: true}, 5 node(s) had untolerated \
          taint {spot: true}, 9 Insufficient cpu. preemption: 0/17 nodes are available: 17 Preemption is not \
          helpful for scheduling."
@@ -42,7 +48,7 @@ fn a_node_counts_for_each_resource_it_lacks_and_pods_of_equal_priority_are_no_vi
     fill(&mut snapshot, "a0", [asking("one", "4", "16Gi")]);
     fill(&mut snapshot, "a1", [asking("two", "4", "1Gi")]);
     assert_eq!(
-        sentence(&Demand::of(&asking("wanted", "1", "1Gi")), &snapshot),
+        sentence(&wanting("1", "1Gi"), &mut snapshot),
         "0/2 nodes are available: 1 Insufficient memory, 2 Insufficient cpu. preemption: 0/2 nodes are \
          available: 2 No preemption victims found for incoming pod."
     );
@@ -52,7 +58,7 @@ fn a_node_counts_for_each_resource_it_lacks_and_pods_of_equal_priority_are_no_vi
 fn a_pod_that_may_not_preempt_is_told_so() {
     let spec = json!({"spec": {"priority": 9, "preemptionPolicy": "Never", "nodeSelector": {"disk": "ssd"}}});
     assert_eq!(
-        sentence(&demand(spec), &snapshot(&nodes("a", 1, &json!({})))),
+        sentence(&wanted(spec), &mut snapshot(&nodes("a", 1, &json!({})))),
         "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: not \
          eligible due to preemptionPolicy=Never."
     );
@@ -62,21 +68,21 @@ fn a_pod_that_may_not_preempt_is_told_so() {
 fn what_preemption_would_do_is_told_where_there_are_pods_of_lower_priority() {
     let mut snapshot = snapshot(&nodes("a", 1, &json!({})));
     fill(&mut snapshot, "a0", [asking("minor", "2", "1Gi")]);
-    let mut wanted = Demand::of(&asking("wanted", "3", "1Gi"));
-    wanted.priority = 10;
-    assert_eq!(sentence(&wanted, &snapshot), "0/1 nodes are available: 1 Insufficient cpu.");
+    let mut wanted = wanting("3", "1Gi");
+    Arc::make_mut(&mut wanted.demand).priority = 10;
+    assert_eq!(sentence(&wanted, &mut snapshot), "0/1 nodes are available: 1 Insufficient cpu.");
     let mut peer = asking("peer", "2", "1Gi");
-    peer.spec.as_mut().unwrap().priority = Some(10);
+    peer.spec.priority = Some(10);
     fill(&mut snapshot, "a0", [peer]);
     assert_eq!(
-        sentence(&wanted, &snapshot),
+        sentence(&wanted, &mut snapshot),
         "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Insufficient cpu."
     );
 }
 
 #[test]
 fn without_nodes_there_is_little_to_say() {
-    assert_eq!(sentence(&demand(json!({})), &Snapshot::default()), "no nodes available to schedule pods");
+    assert_eq!(sentence(&wanted(json!({})), &mut Snapshot::default()), "no nodes available to schedule pods");
 }
 
 #[test]
@@ -84,14 +90,14 @@ fn a_pod_whose_affinity_names_a_node_looks_at_no_other() {
     let name = json!([{"key": "metadata.name", "operator": "In", "values": ["g3"]}]);
     let required = json!({"requiredDuringSchedulingIgnoredDuringExecution":
                           {"nodeSelectorTerms": [{"matchFields": name}]}});
-    let mut wanted = demand(json!({"spec": {"affinity": {"nodeAffinity": required}}}));
+    let mut wanted = wanted(json!({"spec": {"affinity": {"nodeAffinity": required}}}));
     let mut snapshot = seventeen();
-    let placement = schedule(&wanted, &snapshot, &mut random(1)).unwrap();
+    let placement = schedule(&wanted, &mut snapshot, &mut draw(1)).unwrap();
     assert_eq!(placement, Placement { node: "g3".into(), evaluated: 1, feasible: 1 });
     fill(&mut snapshot, "g3", [asking("other", "4", "1Gi")]);
-    wanted.requested.cpu_milli = 1;
+    Arc::make_mut(&mut wanted.demand).requested.cpu_milli = 1;
     assert_eq!(
-        sentence(&wanted, &snapshot),
+        sentence(&wanted, &mut snapshot),
         "0/17 nodes are available: 1 Insufficient cpu, 16 node(s) didn't satisfy plugin(s) [NodeAffinity]. \
          preemption: 0/17 nodes are available: 1 No preemption victims found for incoming pod, 16 Preemption \
          is not helpful for scheduling."
@@ -100,10 +106,11 @@ fn a_pod_whose_affinity_names_a_node_looks_at_no_other() {
 
 #[test]
 fn ties_are_settled_by_the_stream_and_by_nothing_else() {
-    let snapshot = seventeen();
-    let pick = |seed| {
-        let mut ties = random(seed);
-        (0..20).map(|_| schedule(&demand(json!({})), &snapshot, &mut ties).unwrap().node).collect::<Vec<_>>()
+    let mut snapshot = seventeen();
+    let mut pick = |seed| {
+        let mut draw = draw(seed);
+        let mut pick = || schedule(&wanted(json!({})), &mut snapshot, &mut draw).unwrap().node;
+        (0..20).map(|_| pick()).collect::<Vec<_>>()
     };
     assert_eq!(pick(1), pick(1));
     assert_ne!(pick(1), pick(2));
@@ -116,11 +123,13 @@ fn the_replicas_of_one_controller_spread_over_zones_and_hosts() {
     let mut snapshot = snapshot(&["a1", "a2", "b1", "b2", "c1", "c2"].map(|name| node(name, json!({}))));
     let owner =
         json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "w", "uid": "w", "controller": true}]);
-    let mut ties = random(3);
+    let selector = LabelSelector::parse("app=w").unwrap();
+    snapshot.relations_mut().put_set("ReplicaSet", &Key::new("default", "w"), Some(selector));
+    let mut draw = draw(3);
     for index in 0..6 {
-        let replica = pod(&format!("w{index}"), json!({"metadata": {"ownerReferences": owner}}));
-        let replica = Arc::new(Demand::of(&replica));
-        let placement = schedule(&replica, &snapshot, &mut ties).unwrap();
+        let meta = json!({"ownerReferences": owner, "labels": {"app": "w"}});
+        let replica = Arc::new(PodState::of(&pod(&format!("w{index}"), json!({"metadata": meta}))));
+        let placement = schedule(&replica, &mut snapshot, &mut draw).unwrap();
         snapshot.assume(&placement.node, replica);
         let zones: BTreeSet<_> = snapshot
             .nodes()
@@ -154,7 +163,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     })
 }
 
-fn built(index: usize, drawn: &Drawn) -> Arc<Demand> {
+fn built(index: usize, drawn: &Drawn) -> Arc<PodState> {
     let requests = json!({"cpu": format!("{}m", drawn.cpu), "memory": format!("{}Mi", drawn.memory)});
     let ports: Vec<Value> = drawn
         .port
@@ -166,10 +175,11 @@ fn built(index: usize, drawn: &Drawn) -> Arc<Demand> {
     let selector = zone.map_or_else(|| json!({}), |zone| json!({"topology.kubernetes.io/zone": zone}));
     let container = json!({"name": "c", "resources": {"requests": requests}, "ports": ports});
     let spec = json!({"containers": [container], "tolerations": tolerations, "nodeSelector": selector});
-    Arc::new(Demand::of(&pod(&format!("p{index}"), json!({"spec": spec}))))
+    Arc::new(PodState::of(&pod(&format!("p{index}"), json!({"spec": spec}))))
 }
 
-fn fits(demand: &Demand, node: &NodeState) -> bool {
+fn fits(pod: &PodState, node: &NodeState) -> bool {
+    let demand = &pod.demand;
     let (offered, taken) = (&node.facts.allocatable, &node.usage.requested);
     let zone = demand.node_selector.get("topology.kubernetes.io/zone");
     demand.requested.cpu_milli + taken.cpu_milli <= offered.cpu_milli
@@ -177,7 +187,11 @@ fn fits(demand: &Demand, node: &NodeState) -> bool {
         && node.usage.pods.len() < usize::try_from(node.facts.pods_limit).unwrap()
         && (node.facts.taints.is_empty() || !demand.tolerations.is_empty())
         && zone.is_none_or(|zone| node.name.starts_with(zone.as_str()))
-        && node.usage.pods.values().all(|other| demand.ports.iter().all(|port| !other.ports.contains(port)))
+        && node
+            .usage
+            .pods
+            .values()
+            .all(|other| demand.ports.iter().all(|port| !other.demand.ports.contains(port)))
 }
 
 proptest! {
@@ -190,13 +204,13 @@ proptest! {
         let mut snapshot = snapshot(&[
             node("a1", json!({})), node("a2", spot.clone()), node("b1", json!({})), node("b2", spot),
         ]);
-        let mut ties = random(seed);
+        let mut draw = draw(seed);
         for (index, (drawn, leaving)) in pods.iter().enumerate() {
             if let Some(leaving) = leaving {
                 snapshot.remove_pod(&key(&format!("p{leaving}")));
             }
             let wanted = built(index, drawn);
-            match schedule(&wanted, &snapshot, &mut ties) {
+            match schedule(&wanted, &mut snapshot, &mut draw) {
                 Ok(placement) => {
                     prop_assert!(fits(&wanted, snapshot.node(&placement.node).unwrap()), "{wanted:?}");
                     snapshot.assume(&placement.node, wanted);

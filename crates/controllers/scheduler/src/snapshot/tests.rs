@@ -1,12 +1,19 @@
 //! Tests of the snapshot: what is added can be taken away, whatever the order.
 
+use super::census::{Census, Who};
 use super::*;
+use crate::Seen;
 use crate::fixture::{asking, key, node, pod, snapshot};
+use mainstay_resource::LabelSelector;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn demand(name: &str) -> Arc<Demand> {
-    Arc::new(Demand::of(&asking(name, "1", "1Gi")))
+fn state(seen: &Seen) -> Arc<PodState> {
+    Arc::new(PodState::of(seen))
+}
+
+fn demand(name: &str) -> Arc<PodState> {
+    state(&asking(name, "1", "1Gi"))
 }
 
 #[test]
@@ -52,31 +59,69 @@ fn pods_of_an_absent_node_count_once_it_is_there_again() {
     assert_eq!(pods, [key("late")]);
 }
 
+/// Whose pods are counted in the property below: all labelled ones, and those of the sociable.
+fn counted() -> Who {
+    Who::Alike("default".into(), LabelSelector::parse("app=web").unwrap())
+}
+
+/// The census of [`counted`], and of the pods that keep to themselves, as they are kept and as they
+/// would be taken now.
+fn kept_and_taken(snapshot: &mut Snapshot) -> (Vec<Census>, Vec<Census>) {
+    let column = snapshot.column(ZONE);
+    let take = |snapshot: &mut Snapshot| {
+        let who = snapshot.count(counted(), &[column]);
+        let sociable: Vec<Census> = snapshot.sociable().map(|(_, census)| census.trimmed()).collect();
+        [vec![snapshot.census(&who).trimmed()], sociable].concat()
+    };
+    let kept = take(snapshot);
+    let mut anew = Snapshot::default();
+    for node in snapshot.nodes().cloned().collect::<Vec<_>>() {
+        anew.nodes.resize(anew.nodes.len().max(node.id + 1), None);
+        anew.topology.set(node.id, Some(&node.facts.labels));
+        anew.ids.insert(node.name.clone(), node.id);
+        let pods = node.usage.pods.clone();
+        anew.nodes[node.id] = Some(NodeState { usage: Usage::default(), ..node.clone() });
+        for pod in pods.into_values() {
+            anew.assume(&node.name, pod);
+        }
+    }
+    assert_eq!(anew.column(ZONE), column);
+    let taken = take(&mut anew);
+    (kept, taken)
+}
+
 proptest! {
     #[test]
     fn usage_is_always_the_sum_of_the_pods_that_are_there(
-        steps in prop::collection::vec((0_u8..6, 0_u8..8, 0_u8..3, any::<bool>()), 0..80),
+        steps in prop::collection::vec((0_u8..7, 0_u8..8, 0_u8..3, any::<bool>()), 0..80),
     ) {
         let names = ["a1", "a2", "b1"];
         let mut snapshot = snapshot(&names.map(|name| node(name, json!({}))));
+        let column = snapshot.column(ZONE);
+        snapshot.count(counted(), &[column]);
         for (action, name, on, is_leaving) in steps {
             let on = names[usize::from(on)];
             let name = format!("p{name}");
             let mut changes = json!({
-                "metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "K", "name": "n",
-                                                  "uid": "u", "controller": true}]},
-                "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 1, "hostPort": 80}],
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                             {"topologyKey": ZONE, "labelSelector": {"matchLabels": {"app": "web"}}}]}},
+                         "containers": [{"name": "c", "ports": [{"containerPort": 1, "hostPort": 80}],
                                          "resources": {"requests": {"cpu": "1", "example.com/a": "1"}}}]},
             });
             if is_leaving {
                 changes["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
             }
-            let demand = Arc::new(Demand::of(&pod(&name, changes)));
+            let demand = state(&pod(&name, changes));
             match action {
                 0 | 1 => { snapshot.put_pod(on, demand); }
                 2 => snapshot.assume(on, demand),
                 3 => { snapshot.forget(&key(&name)); }
                 4 => { snapshot.remove_pod(&key(&name)); }
+                5 if is_leaving => {
+                    let moved = json!({"metadata": {"labels": {ZONE: name}}});
+                    snapshot.put(&node(on, moved));
+                }
                 _ => {
                     snapshot.remove_node(on);
                     snapshot.put_node(on, Facts::of(&node(on, json!({}))));
@@ -87,6 +132,8 @@ proptest! {
                 node.usage.pods.values().for_each(|pod| expected.add(pod.clone()));
                 prop_assert_eq!(&node.usage, &expected);
             }
+            let (kept, taken) = kept_and_taken(&mut snapshot);
+            prop_assert_eq!(kept, taken);
         }
     }
 }

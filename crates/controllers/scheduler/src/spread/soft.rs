@@ -1,60 +1,130 @@
 //! Soft spreading, as a score.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Constraint, HOSTNAME, ZONE, written};
-use crate::{Demand, NodeState, Snapshot};
+use mainstay_resource::LabelSelector;
 
-/// The fewer of the pod's like are near the better; how much a key counts grows with the logarithm
-/// of the number of its values.
-pub(crate) fn score(demand: &Demand, snapshot: &Snapshot, nodes: &[&NodeState]) -> Vec<i64> {
-    let (constraints, needs_all) = constraints(demand);
-    if constraints.is_empty() {
-        return vec![0; nodes.len()];
+use super::{are_all_labelled, count, has_all, includes, includes_all};
+use crate::demand::Spread;
+use crate::snapshot::census::{Census, Who};
+use crate::snapshot::verdicts::Verdicts;
+use crate::snapshot::{ColumnId, NodeId};
+use crate::{PodState, Snapshot};
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// The soft constraints of a pod, and who is counted.
+pub(crate) struct Soft<'a> {
+    pod: &'a PodState,
+    rules: Vec<(Spread, ColumnId, Option<Arc<Who>>)>,
+    columns: Vec<ColumnId>,
+    /// Whether nodes that lack a key are out of the question.
+    needs_all: bool,
+}
+
+impl<'a> Soft<'a> {
+    /// The soft constraints of `pod`.
+    pub(crate) fn of(pod: &'a PodState, snapshot: &mut Snapshot) -> Self {
+        let needs_all = !pod.demand.spread.is_empty();
+        let spreads: Vec<Spread> = if needs_all {
+            pod.demand.spread.iter().filter(|spread| !spread.is_strict).cloned().collect()
+        } else {
+            let alike = snapshot.relations().alike(pod);
+            alike.into_iter().flat_map(|selector| usual(&selector)).collect()
+        };
+        let columns: Vec<ColumnId> = spreads.iter().map(|spread| snapshot.column(&spread.key)).collect();
+        let rule = |(spread, column): (Spread, &ColumnId)| {
+            let who = count(snapshot, pod, &spread, *column);
+            (spread, *column, who)
+        };
+        let rules = spreads.into_iter().zip(&columns).map(rule).collect();
+        let needs_all = needs_all && !are_all_labelled(snapshot, &columns);
+        Self { pod, rules, columns, needs_all }
     }
-    let has_all = |node: &NodeState| !needs_all || constraints.iter().all(|it| it.value(node).is_some());
-    let known: Vec<&NodeState> = nodes.iter().copied().filter(|node| has_all(node)).collect();
-    let mut raw = vec![0.0; nodes.len()];
-    for constraint in &constraints {
-        let counts = counts(constraint, snapshot, &known, &has_all);
-        let weight = logarithm(counts.len() + 2);
-        for (raw, node) in raw.iter_mut().zip(nodes) {
-            if let Some(count) = constraint.value(node).and_then(|value| counts.get(value)) {
-                *raw += float(*count) * weight + float(constraint.max_skew - 1);
+
+    /// The fewer of the pod's like are near the better; how much a key counts grows with the logarithm
+    /// of the number of its values.
+    pub(crate) fn score(
+        &self,
+        snapshot: &Snapshot,
+        verdicts: &mut Verdicts,
+        nodes: &[NodeId],
+    ) -> Option<Vec<i64>> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let is_known = |node: NodeId| !self.needs_all || has_all(snapshot, &self.columns, node);
+        let known = nodes.iter().filter(|node| is_known(**node)).count();
+        let mut raw = vec![0.0; nodes.len()];
+        let none = Census::default();
+        for (spread, column, who) in &self.rules {
+            let census = who.as_deref().map_or(&none, |who| snapshot.census(who));
+            let domain = |node: NodeId| snapshot.column_of(*column).domain(node);
+            let extra = float(spread.max_skew - 1);
+            if spread.key == HOSTNAME {
+                let weight = logarithm(known + 2);
+                for (raw, node) in raw.iter_mut().zip(nodes).filter(|(_, node)| domain(**node).is_some()) {
+                    *raw += float(census.on(*node)) * weight + extra;
+                }
+                continue;
+            }
+            let counts = self.counts(spread, *column, census, snapshot, verdicts);
+            let seen = nodes.iter().copied().filter(|node| is_known(*node)).map(domain);
+            let weight = logarithm(distinct(snapshot.column_of(*column).sizes().len(), seen) + 2);
+            for (raw, node) in raw.iter_mut().zip(nodes) {
+                if let Some(domain) = domain(*node) {
+                    *raw += float(counts.get(domain).copied().unwrap_or_default()) * weight + extra;
+                }
             }
         }
+        let raw: Vec<_> =
+            nodes.iter().zip(raw).map(|(node, raw)| is_known(*node).then(|| rounded(raw))).collect();
+        Some(inverted(&raw))
     }
-    let raw: Vec<Option<i64>> =
-        nodes.iter().zip(raw).map(|(node, raw)| has_all(node).then(|| rounded(raw))).collect();
-    inverted(&raw)
-}
 
-/// The soft constraints, and whether nodes that lack a key are out of the question.
-fn constraints(demand: &Demand) -> (Vec<Constraint<'_>>, bool) {
-    if !demand.spread.is_empty() {
-        return (written(demand, "ScheduleAnyway"), true);
-    }
-    let Some(controller) = &demand.controller else { return (Vec::new(), false) };
-    let usual = [(HOSTNAME, 3), (ZONE, 5)];
-    (usual.map(|(key, skew)| Constraint::usual(demand, key, skew, controller)).into(), false)
-}
-
-/// How many of the pod's like each of the key's values has, for the values of `known` nodes.
-fn counts<'a>(
-    constraint: &Constraint<'_>,
-    snapshot: &'a Snapshot,
-    known: &[&'a NodeState],
-    has_all: &dyn Fn(&NodeState) -> bool,
-) -> BTreeMap<&'a str, i64> {
-    let values: BTreeSet<&str> = known.iter().filter_map(|node| constraint.value(node)).collect();
-    let mut counts: BTreeMap<&str, i64> = values.into_iter().map(|value| (value, 0)).collect();
-    for node in snapshot.nodes().filter(|node| has_all(node)) {
-        let Some(count) = constraint.value(node).and_then(|value| counts.get_mut(value)) else { continue };
-        if constraint.includes(node) {
-            *count += constraint.count(&node.usage);
+    /// How many of the pod's like are in each domain, on those nodes that count.
+    fn counts(
+        &self,
+        spread: &Spread,
+        column: ColumnId,
+        census: &Census,
+        snapshot: &Snapshot,
+        verdicts: &mut Verdicts,
+    ) -> Vec<i64> {
+        if includes_all(self.pod, spread) && !self.needs_all {
+            return census.within(column).to_vec();
         }
+        let mut counts = vec![0; snapshot.column_of(column).sizes().len()];
+        for (node, count) in census.nodes() {
+            let is_in = (!self.needs_all || has_all(snapshot, &self.columns, node))
+                && includes(self.pod, spread, snapshot, verdicts, node);
+            if let Some(domain) = snapshot.column_of(column).domain(node).filter(|_| is_in) {
+                counts[domain] += count;
+            }
+        }
+        counts
     }
-    counts
+}
+
+/// How pods are spread that say nothing of it.
+fn usual(selector: &LabelSelector) -> [Spread; 2] {
+    [(HOSTNAME, 3), (ZONE, 5)].map(|(key, max_skew)| Spread {
+        key: key.to_owned(),
+        max_skew,
+        min_domains: 1,
+        is_strict: false,
+        honors_affinity: true,
+        honors_taints: false,
+        selector: selector.clone(),
+    })
+}
+
+/// How many different domains there are; being in none is one of its own.
+fn distinct(domains: usize, seen: impl Iterator<Item = Option<usize>>) -> usize {
+    let mut is_there = vec![false; domains + 1];
+    seen.for_each(|domain| is_there[domain.map_or(0, |domain| domain + 1)] = true);
+    is_there.into_iter().filter(|is_there| *is_there).count()
 }
 
 /// Counts as scores: the fewer the higher, 0 for nodes that lack a key.

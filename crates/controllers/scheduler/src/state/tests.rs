@@ -15,16 +15,15 @@ impl Stage {
     }
 
     fn node(&mut self, name: &str, changes: Value) {
-        let new = Arc::new(node(name, changes));
-        self.state.on_node(&Change::Applied { old: None, new }, self.now);
+        self.state.on_node(&node(name, changes), self.now);
     }
 
-    fn pod(&mut self, pod: &Pod) {
-        self.state.on_pod(&Change::Applied { old: None, new: Arc::new(pod.clone()) }, self.now);
+    fn pod(&mut self, pod: &Seen) {
+        self.state.on_pod(pod, self.now);
     }
 
-    fn gone(&mut self, pod: &Pod) {
-        self.state.on_pod(&Change::Deleted { old: Arc::new(pod.clone()) }, self.now);
+    fn gone(&mut self, pod: &Seen) {
+        self.state.on_pod_gone(&Key::of(pod), self.now);
     }
 
     /// What is done next, in words.
@@ -32,11 +31,11 @@ impl Stage {
         Some(match self.state.next(self.now)? {
             Act::Bind(waiting, node) => {
                 self.state.bound(&waiting);
-                format!("{} to {node}", waiting.demand.key.name)
+                format!("{} to {node}", waiting.pod.key.name)
             }
-            Act::Tell(waiting, _) => {
-                self.state.told(&waiting, self.now);
-                format!("{} nowhere", waiting.demand.key.name)
+            Act::Tell(waiting, why) => {
+                self.state.told(&waiting, &why, self.now);
+                format!("{} nowhere", waiting.pod.key.name)
             }
         })
     }
@@ -46,8 +45,8 @@ impl Stage {
     }
 }
 
-fn bound(mut pod: Pod, node: &str) -> Pod {
-    pod.spec.as_mut().unwrap().node_name = Some(node.to_owned());
+fn bound(mut pod: Seen, node: &str) -> Seen {
+    pod.spec.node_name = Some(node.to_owned());
     pod
 }
 
@@ -99,7 +98,7 @@ async fn a_pod_that_ended_leaves_its_room_to_others() {
     stage.pod(&asking("web", "3", "1Gi"));
     assert_eq!(stage.all(), ["web nowhere"]);
     let mut ended = bound(asking("job", "3", "1Gi"), "a1");
-    ended.status = Some(serde_json::from_value(json!({"phase": "Succeeded"})).unwrap());
+    ended.status.phase = Some("Succeeded".to_owned());
     stage.pod(&ended);
     assert_eq!(stage.all(), ["web to a1"]);
 }

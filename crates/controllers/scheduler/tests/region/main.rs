@@ -149,12 +149,22 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
         let expected = [
             "create events",
             "create pods/binding",
+            "list namespaces",
             "list nodes",
             "list pods",
+            "list replicasets",
+            "list replicationcontrollers",
+            "list services",
+            "list statefulsets",
             "patch events",
             "patch pods/status",
+            "watch namespaces",
             "watch nodes",
             "watch pods",
+            "watch replicasets",
+            "watch replicationcontrollers",
+            "watch services",
+            "watch statefulsets",
         ];
         assert_eq!(asked, expected);
     });
