@@ -1,5 +1,6 @@
 //! The project's own tools: `cargo xtask tidy`, and the generators of checked-in data.
 
+mod protobuf;
 mod schemas;
 mod tidy;
 
@@ -20,8 +21,12 @@ fn main() -> anyhow::Result<ExitCode> {
         }
         ["schemas", path] => schemas::run(Path::new(path), false).map(|()| ExitCode::SUCCESS),
         ["schemas", path, "--check"] => schemas::run(Path::new(path), true).map(|()| ExitCode::SUCCESS),
+        ["protobuf", folder] => protobuf::run(Path::new(folder), false).map(|()| ExitCode::SUCCESS),
+        ["protobuf", folder, "--check"] => protobuf::run(Path::new(folder), true).map(|()| ExitCode::SUCCESS),
         _ => {
-            say("usage: cargo xtask tidy | cargo xtask schemas PATH [--check]");
+            say(
+                "usage: cargo xtask tidy | cargo xtask schemas PATH [--check] | cargo xtask protobuf FOLDER [--check]",
+            );
             Ok(ExitCode::from(2))
         }
     }

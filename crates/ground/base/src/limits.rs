@@ -68,3 +68,7 @@ pub const REQUEST_HEAD: Duration = Duration::from_secs(90);
 pub const REQUEST: Duration = Duration::from_mins(1);
 /// How long an Event is kept after its last change (upstream's default).
 pub const EVENT_AGE: Duration = Duration::from_hours(1);
+/// How deep the values of one object may be nested: what any JSON parser reads again.
+pub const OBJECT_DEPTH: usize = 120;
+/// Values of one object that comes as protobuf, where an empty one takes two bytes.
+pub const PROTOBUF_VALUES: usize = 400_000;
