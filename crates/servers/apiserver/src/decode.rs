@@ -1,4 +1,4 @@
-//! A request's body as a JSON value: from JSON or YAML, with the keys that were given twice.
+//! A request's body as a JSON value: from JSON, YAML or protobuf, with the keys that were given twice.
 //!
 //! **Not here:** unknown fields (`unknown`), what the value means.
 
@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::status::Status;
 
-/// The media types objects are accepted in.
-pub(crate) const OBJECT_TYPES: &str = "application/json, application/yaml";
+/// The media types objects are accepted in, and custom ones.
+pub(crate) const OBJECT_TYPES: &str =
+    "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+pub(crate) const CUSTOM_TYPES: &str = "application/json, application/yaml";
 
 /// A decoded body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +28,7 @@ pub(crate) fn object(media_type: &str, body: &[u8]) -> Result<Decoded, Status> {
     let decoded = match media_type {
         "" | "application/json" => json(body)?,
         "application/yaml" | "text/yaml" | "application/x-yaml" => yaml(body)?,
+        mainstay_protobuf::MEDIA_TYPE => protobuf(body)?,
         _ => return Err(Status::unsupported_media_type(OBJECT_TYPES)),
     };
     if decoded.value.is_object() {
@@ -46,6 +49,13 @@ pub(crate) fn json(body: &[u8]) -> Result<Decoded, Status> {
             Status::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
         })?;
     Ok(Decoded { value, duplicates })
+}
+
+/// Decodes protobuf, which has no keys to give twice.
+fn protobuf(body: &[u8]) -> Result<Decoded, Status> {
+    let value = mainstay_protobuf::decode(body)
+        .map_err(|error| Status::bad_request(format!("couldn't get version/kind; {error}")))?;
+    Ok(Decoded { value, duplicates: Vec::new() })
 }
 
 /// Decodes YAML; JSON is YAML too, and is read faster as such.

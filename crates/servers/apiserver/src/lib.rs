@@ -30,6 +30,7 @@ mod misfits;
 pub mod negotiate;
 mod openapi;
 mod paths;
+mod protobuf;
 pub mod query;
 mod readiness;
 pub mod registry;

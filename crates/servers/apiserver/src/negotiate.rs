@@ -1,10 +1,11 @@
 //! What the client wants to read and what it sends: `Accept` and `Content-Type`.
 //!
-//! Objects are made as JSON, and turned into YAML for a client that prefers it. A client that
-//! prefers protobuf but accepts JSON gets JSON.
+//! Objects are made as JSON, and turned into YAML or protobuf for a client that prefers it. The
+//! first range of a header that can be served is; of custom objects there is no protobuf.
 
 use http::{HeaderMap, header};
 
+use crate::decode;
 use crate::status::Status;
 
 /// The form objects are sent in.
@@ -18,23 +19,37 @@ pub enum View {
     Table,
 }
 
-const YAML: &str = "application/yaml";
+/// How a form is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As JSON.
+    Json,
+    /// As YAML.
+    Yaml,
+    /// As protobuf, in Kubernetes' envelope.
+    Protobuf,
+}
 
-/// The best form the client accepts.
-pub fn view(headers: &HeaderMap) -> Result<View, Status> {
+/// The best form the client accepts, and how it is written; `custom` says whether it is of custom
+/// objects.
+pub fn form(headers: &HeaderMap, custom: bool) -> Result<(View, Encoding), Status> {
     let mut any = false;
     for range in ranges(headers) {
         any = true;
-        if let Some(view) = view_of(range) {
-            return Ok(view);
+        if let Some(form) = form_of(range, custom) {
+            return Ok(form);
         }
     }
-    if any { Err(Status::not_acceptable()) } else { Ok(View::Object) }
+    if any {
+        Err(Status::not_acceptable(if custom { decode::CUSTOM_TYPES } else { decode::OBJECT_TYPES }))
+    } else {
+        Ok((View::Object, Encoding::Json))
+    }
 }
 
-/// Whether the best form the client accepts is written in YAML.
-pub fn prefers_yaml(headers: &HeaderMap) -> bool {
-    ranges(headers).find(|range| view_of(range).is_some()).is_some_and(|range| range.starts_with(YAML))
+/// How the best form the client accepts is written, when nothing is known of what it is of.
+pub fn encoding(headers: &HeaderMap) -> Encoding {
+    form(headers, false).map_or(Encoding::Json, |(_, encoding)| encoding)
 }
 
 /// What the client accepts, in its order.
@@ -43,12 +58,14 @@ fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     texts.flat_map(|text| text.split(',')).map(str::trim).filter(|range| !range.is_empty())
 }
 
-fn view_of(range: &str) -> Option<View> {
+fn form_of(range: &str, custom: bool) -> Option<(View, Encoding)> {
     let mut parts = range.split(';').map(str::trim);
-    let media = parts.next()?;
-    if !matches!(media, "application/json" | "application/*" | "*/*" | YAML) {
-        return None;
-    }
+    let encoding = match parts.next()? {
+        "application/json" | "application/*" | "*/*" => Encoding::Json,
+        "application/yaml" => Encoding::Yaml,
+        mainstay_protobuf::MEDIA_TYPE => Encoding::Protobuf,
+        _ => return None,
+    };
     let (mut shape, mut group, mut version) = (None, None, None);
     for parameter in parts {
         match parameter.split_once('=') {
@@ -59,12 +76,18 @@ fn view_of(range: &str) -> Option<View> {
         }
     }
     let is_meta = group == Some("meta.k8s.io") && matches!(version, Some("v1" | "v1beta1"));
-    match shape {
-        None => Some(View::Object),
-        Some("Table") if is_meta => Some(View::Table),
-        Some("PartialObjectMetadata" | "PartialObjectMetadataList") if is_meta => Some(View::Metadata),
-        Some(_) => None,
-    }
+    let view = match shape {
+        None => View::Object,
+        Some("Table") if is_meta => View::Table,
+        Some("PartialObjectMetadata" | "PartialObjectMetadataList") if is_meta => View::Metadata,
+        Some(_) => return None,
+    };
+    let is_made = match (encoding, view) {
+        (Encoding::Json | Encoding::Yaml, _) | (Encoding::Protobuf, View::Metadata) => true,
+        (Encoding::Protobuf, View::Object) => !custom,
+        (Encoding::Protobuf, View::Table) => false,
+    };
+    is_made.then_some((view, encoding))
 }
 
 /// The media type of a request's body, without parameters; empty when none is named.
@@ -84,7 +107,34 @@ mod tests {
     use super::*;
 
     fn accepting(text: &'static str) -> Result<View, Status> {
-        view(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(text))]))
+        form_accepting(text, false).map(|(view, _)| view)
+    }
+
+    fn form_accepting(text: &'static str, custom: bool) -> Result<(View, Encoding), Status> {
+        form(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(text))]), custom)
+    }
+
+    #[test]
+    fn the_first_range_says_how_it_is_written_and_custom_objects_are_never_protobuf() {
+        let metadata = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+        let table = "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json";
+        let typed = "application/vnd.kubernetes.protobuf,application/json";
+        for (accept, custom, expected) in [
+            (typed, false, (View::Object, Encoding::Protobuf)),
+            (typed, true, (View::Object, Encoding::Json)),
+            ("application/json,application/vnd.kubernetes.protobuf", false, (View::Object, Encoding::Json)),
+            ("application/vnd.kubernetes.protobuf;stream=watch", false, (View::Object, Encoding::Protobuf)),
+            (metadata, true, (View::Metadata, Encoding::Protobuf)),
+            (table, false, (View::Object, Encoding::Json)),
+            ("application/yaml,application/json", false, (View::Object, Encoding::Yaml)),
+        ] {
+            assert_eq!(form_accepting(accept, custom), Ok(expected), "{accept}");
+        }
+        let refused = form_accepting("application/vnd.kubernetes.protobuf", true).expect_err("it is custom");
+        assert_eq!(
+            refused.message,
+            "only the following media types are accepted: application/json, application/yaml"
+        );
     }
 
     #[test]
@@ -110,6 +160,6 @@ mod tests {
             accepting("application/json;as=Table;v=v2;g=meta.k8s.io").expect_err("no such table").code,
             406
         );
-        assert_eq!(view(&HeaderMap::new()), Ok(View::Object));
+        assert_eq!(form(&HeaderMap::new(), false), Ok((View::Object, Encoding::Json)));
     }
 }

@@ -6,6 +6,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use crate::body::Body;
+use crate::decode;
 use crate::encode;
 use crate::negotiate::View;
 use crate::status::Status;
@@ -59,7 +60,7 @@ pub(crate) async fn in_yaml(response: Response<Body>) -> Response<Body> {
     }
     let (mut parts, body) = response.into_parts();
     if body.is_endless() {
-        return failure(&Status::not_acceptable());
+        return failure(&Status::not_acceptable(decode::CUSTOM_TYPES));
     }
     let Ok(whole) = body.collect().await;
     let object = encode::decode(&whole.to_bytes());

@@ -18,9 +18,11 @@ use mainstay_resource::Identity;
 use crate::authentication;
 use crate::authorization::{Attributes, Decision, Subject};
 use crate::body::Body;
-use crate::negotiate;
+use crate::negotiate::{self, Encoding};
 use crate::paths;
+use crate::protobuf;
 use crate::query::Query;
+use crate::registry::Origin;
 use crate::respond;
 use crate::route::{Route, Target, Verb};
 use crate::server::ApiServer;
@@ -84,8 +86,10 @@ impl ApiServer {
             },
         };
         let mut response = result.unwrap_or_else(|status| respond::failure(&status));
-        if negotiate::prefers_yaml(&parts.headers) {
-            response = respond::in_yaml(response).await;
+        match negotiate::encoding(&parts.headers) {
+            Encoding::Json => {}
+            Encoding::Yaml => response = respond::in_yaml(response).await,
+            Encoding::Protobuf => response = protobuf::answer(response).await,
         }
         let labels = labels(kind, &parts.method, response.status().as_u16());
         self.meter().record(labels, started.elapsed());
@@ -160,13 +164,15 @@ impl ApiServer {
         }
         let include = table::Include::parse(query.get("includeObject"))
             .ok_or_else(|| Status::bad_request("unrecognized includeObject value"))?;
+        let (view, encoding) = negotiate::form(&parts.headers, info.origin != Origin::BuiltIn)?;
         let request = verbs::Request {
             server: self,
             verb,
             identity,
             info,
             subresource,
-            view: negotiate::view(&parts.headers)?,
+            view,
+            encoding,
             table: table::Options { include, now: self.world().now() },
             headers: &parts.headers,
             target,

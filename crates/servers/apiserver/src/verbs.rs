@@ -15,7 +15,7 @@ use mainstay_store::Key;
 use crate::body::Body;
 use crate::decode::{self, Decoded};
 use crate::misfits::{self, Misfits};
-use crate::negotiate::{self, View};
+use crate::negotiate::{self, Encoding, View};
 use crate::query::Query;
 use crate::registry::{Action, Origin, ResourceInfo, Subresource};
 use crate::route::{Target, Verb};
@@ -49,6 +49,7 @@ pub(crate) struct Request<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) view: View,
+    pub(crate) encoding: Encoding,
     pub(crate) table: table::Options,
 }
 
@@ -159,7 +160,12 @@ impl<'a> Request<'a> {
 
     /// The object in the body, in the version of the URL, and what is odd about it.
     pub(crate) fn object(&self) -> Result<(serde_json::Value, Vec<String>), Status> {
-        let decoded = decode::object(negotiate::media_type(self.headers), &self.body)?;
+        let media_type = negotiate::media_type(self.headers);
+        let is_custom = self.info.origin != Origin::BuiltIn;
+        if is_custom && media_type == mainstay_protobuf::MEDIA_TYPE {
+            return Err(Status::unsupported_media_type(decode::CUSTOM_TYPES));
+        }
+        let decoded = decode::object(media_type, &self.body)?;
         let Decoded { mut value, duplicates } = decoded;
         expect_kind(&mut value, &self.info.api_version(), &self.info.kind)?;
         let warnings = self.validate_fields(&value, duplicates)?;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{Request, options};
 use crate::body::Body;
 use crate::encode::{self, ListMeta};
-use crate::negotiate::View;
+use crate::negotiate::{Encoding, View};
+use crate::protobuf;
 use crate::respond;
 use crate::selection::Selection;
 use crate::status::Status;
@@ -61,11 +62,25 @@ pub(super) fn list(request: &Request<'_>) -> Result<Response<Body>, Status> {
     let page = page(request, &selection)?;
     let meta = meta_of(&page, &selection);
     let records = page.records.iter().map(Arc::as_ref);
+    let metadata = ("meta.k8s.io/v1", "PartialObjectMetadataList");
+    if request.encoding == Encoding::Protobuf {
+        let info = request.info;
+        return match request.view {
+            View::Metadata => {
+                let items = records.map(|record| encode::metadata_only(&record.value));
+                protobuf::list(metadata.0, metadata.1, &meta, items)
+            }
+            View::Object | View::Table => {
+                let items = records.map(|record| encode::in_version(info, &record.value));
+                protobuf::list(&info.api_version(), &info.list_kind, &meta, items)
+            }
+        };
+    }
     let body = match request.view {
         View::Object => Body::segments(encode::list_of(request.info, &meta, records)),
         View::Metadata => Body::segments(encode::list(
-            "PartialObjectMetadataList",
-            "meta.k8s.io/v1",
+            metadata.1,
+            metadata.0,
             &meta,
             records.map(|record| encode::metadata_only(&record.value)),
         )),

@@ -1,4 +1,5 @@
-//! Following a collection: what is there, then every change, as one JSON document per line.
+//! Following a collection: what is there, then every change, as one JSON document per line, or as
+//! frames of protobuf.
 //!
 //! An object that starts to match the selector is ADDED, one that stops is DELETED, whatever
 //! happened to it in the store. Frames are the stored bytes in an envelope; all that is ready goes
@@ -19,7 +20,8 @@ use super::Request;
 use crate::body::Body;
 use crate::encode;
 use crate::meter::{Ongoing, Watched};
-use crate::negotiate::View;
+use crate::negotiate::{Encoding, View};
+use crate::protobuf;
 use crate::registry::ResourceInfo;
 use crate::respond;
 use crate::selection::Selection;
@@ -40,6 +42,7 @@ const CHUNK_BYTES: usize = 32 * 1024;
 struct Stream {
     info: Arc<ResourceInfo>,
     view: View,
+    encoding: Encoding,
     include: table::Include,
     server: ApiServer,
     selection: Selection,
@@ -92,6 +95,7 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
     let stream = Stream {
         info: Arc::clone(request.info),
         view: request.view,
+        encoding: request.encoding,
         include: request.table.include,
         server: server.clone(),
         selection,
@@ -111,7 +115,8 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         let chunk = stream.next().await?;
         Some((chunk, stream))
     });
-    Ok(respond::json(StatusCode::OK, Body::stream(frames)))
+    let response = respond::json(StatusCode::OK, Body::stream(frames));
+    Ok(if request.encoding == Encoding::Protobuf { protobuf::frames(response) } else { response })
 }
 
 /// When a watch has to look at the clock next.
@@ -246,7 +251,7 @@ impl Stream {
             }
         };
         self.ongoing.event();
-        envelope(kind, &object, chunk);
+        self.envelope(kind, &object, chunk);
     }
 
     /// A frame that says how far the client has seen everything.
@@ -265,7 +270,7 @@ impl Stream {
             }
         };
         let mut chunk = Vec::new();
-        envelope("BOOKMARK", &encode::json(&object), &mut chunk);
+        self.envelope("BOOKMARK", &encode::json(&object), &mut chunk);
         chunk
     }
 
@@ -273,12 +278,19 @@ impl Stream {
     fn fail(&mut self, status: &Status) -> Bytes {
         self.is_over = true;
         let mut chunk = Vec::new();
-        envelope("ERROR", &encode::json(&status.to_value()), &mut chunk);
+        self.envelope("ERROR", &encode::json(&status.to_value()), &mut chunk);
         Bytes::from(chunk)
+    }
+
+    fn envelope(&self, kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
+        match self.encoding {
+            Encoding::Protobuf => protobuf::frame(kind, object, chunk),
+            Encoding::Json | Encoding::Yaml => line(kind, object, chunk),
+        }
     }
 }
 
-fn envelope(kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
+fn line(kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
     chunk.reserve(object.len() + 40);
     chunk.extend_from_slice(b"{\"type\":\"");
     chunk.extend_from_slice(kind.as_bytes());

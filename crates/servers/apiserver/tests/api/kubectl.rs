@@ -91,15 +91,97 @@ const STEPS: &[Step] = &[
     no("get deploy web", &["Error from server (NotFound): deployments.apps \"web\" not found"]),
 ];
 
+/// What sends and reads typed objects, which are protobuf since kubectl 1.32.
+const TYPED_STEPS: &[Step] = &[
+    yes("create ns team", &["namespace/team created"]),
+    yes("create sa robot", &["serviceaccount/robot created"]),
+    yes("create cm settings --from-literal=a=b --from-literal=c=d", &["configmap/settings created"]),
+    yes("create secret generic door --from-literal=key=hunter2", &["secret/door created"]),
+    yes("get secret door -o jsonpath={.data.key}", &["aHVudGVyMg=="]),
+    yes(
+        "create secret docker-registry pull --docker-username=u --docker-password=p",
+        &["secret/pull created"],
+    ),
+    yes("create deploy web --image=nginx:1.27 --replicas=3 --port=80", &["deployment.apps/web created"]),
+    no("create deploy web --image=nginx:1.27", &["deployments.apps \"web\" already exists"]),
+    no(
+        "create deploy web_ --image=nginx:1.27",
+        &["Deployment.apps \"web_\" is invalid: [metadata.name: Invalid value"],
+    ),
+    yes("create deploy other --image=a -o jsonpath={.spec.strategy.rollingUpdate.maxSurge}", &["25%"]),
+    yes(
+        "describe deploy web",
+        &["3 desired | 0 updated", "Image:         nginx:1.27", "Port:          80/TCP"],
+    ),
+    yes("create job once --image=busybox -- sh -c true", &["job.batch/once created"]),
+    yes("create cronjob nightly --image=busybox --schedule=@daily", &["cronjob.batch/nightly created"]),
+    yes("create job now --from=cronjob/nightly", &["job.batch/now created"]),
+    yes(
+        "describe cronjob nightly",
+        &["Schedule:                      @daily", "Concurrency Policy:            Allow"],
+    ),
+    yes(
+        "create role reader --verb=get,list --resource=pods",
+        &["role.rbac.authorization.k8s.io/reader created"],
+    ),
+    yes(
+        "create rolebinding read --role=reader --user=jane",
+        &["rolebinding.rbac.authorization.k8s.io/read created"],
+    ),
+    yes(
+        "create clusterrole probe --verb=get --non-resource-url=/healthz",
+        &["clusterrole.rbac.authorization.k8s.io/probe created"],
+    ),
+    yes(
+        "create clusterrolebinding probe --clusterrole=probe --group=dev",
+        &["clusterrolebinding.rbac.authorization.k8s.io/probe created"],
+    ),
+    yes("describe role reader", &["pods       []                 []              [get list]"]),
+    yes("create quota q --hard=pods=10,requests.cpu=1500m", &["resourcequota/q created"]),
+    yes("create pdb p --selector=app=web --min-available=50%", &["poddisruptionbudget.policy/p created"]),
+    yes("describe pdb p", &["Min available:  50%", "Selector:       app=web"]),
+    yes("create priorityclass low --value=-10", &["priorityclass.scheduling.k8s.io/low created"]),
+    yes(
+        "create ingress i --class=nginx --rule=a.example/b*=web:80",
+        &["ingress.networking.k8s.io/i created"],
+    ),
+    yes("create service clusterip ci --tcp=80:8080", &["service/ci created"]),
+    yes("create service nodeport np --tcp=80 --node-port=30080", &["service/np created"]),
+    yes("create service externalname en --external-name=example.com", &["service/en created"]),
+    yes("describe svc np", &["NodePort:                 80  30080/TCP", "TargetPort:               80/TCP"]),
+    yes("expose deploy web --port=80 --name=front", &["service/front exposed"]),
+    yes(
+        "autoscale deploy web --max=5 --cpu-percent=80",
+        &["horizontalpodautoscaler.autoscaling/web autoscaled"],
+    ),
+    yes("run once --image=busybox --restart=Never --command -- sleep 1", &["pod/once created"]),
+    yes("describe pod once", &["Image:      busybox", "QoS Class:                   BestEffort"]),
+    yes("describe ns team", &["Status:       Active"]),
+    yes("set env deploy/web A=1", &["deployment.apps/web env updated"]),
+    yes("rollout history deploy web", &["deployment.apps/web"]),
+    yes("delete pod once --now", &["pod \"once\""]),
+    no("describe pod once", &["pods \"once\" not found"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_typed_commands_of_every_kubectl_are_understood() {
+    run_steps(TYPED_STEPS).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_does_what_people_do_with_it() {
+    run_steps(STEPS).await;
+}
+
+/// Runs steps with every kubectl there is, each on a server of its own.
+async fn run_steps(steps: &[Step]) {
     let folder = tempfile::tempdir().expect("a folder");
-    let served = served().await;
-    let found = Kubectl::all(&served, folder.path()).await;
-    for kubectl in found {
-        for step in STEPS {
+    for kubectl in Kubectl::all(folder.path()).await {
+        let served = served().await;
+        kubectl.settle(&served);
+        for step in steps {
             let (succeeded, said) = kubectl.run(step).await;
-            let line = format!("{} {}", kubectl.program, step.line);
+            let line = format!("{} {}", kubectl.program.display(), step.line);
             assert_eq!(succeeded, step.succeeds, "{line}: {said}");
             for expected in step.says {
                 assert!(said.contains(expected), "{line}: {expected:?} is not in:\n{said}");
@@ -110,17 +192,26 @@ async fn kubectl_does_what_people_do_with_it() {
 
 /// One kubectl with a home of its own.
 struct Kubectl {
-    program: &'static str,
+    program: PathBuf,
     home: PathBuf,
 }
 
+/// A program of the path, or one that lies beside the kubectl of the path.
+fn find(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let real = |folder: &PathBuf| Some(folder.join("kubectl").canonicalize().ok()?.parent()?.to_owned());
+    let beside: Vec<PathBuf> = folders.iter().filter_map(real).collect();
+    let mut programs = folders.iter().chain(&beside).map(|folder| folder.join(program));
+    programs.find(|program| program.is_file()).unwrap_or_else(|| program.into())
+}
+
 impl Kubectl {
-    /// Every kubectl there is, with a kubeconfig for `served`.
-    async fn all(served: &Served, folder: &Path) -> Vec<Self> {
+    /// Every kubectl there is.
+    async fn all(folder: &Path) -> Vec<Self> {
         let mut found = Vec::new();
         for program in PROGRAMS {
-            let kubectl = Self { program, home: folder.join(program) };
-            kubectl.settle(served);
+            let kubectl = Self { program: find(program), home: folder.join(program) };
             let version = kubectl.command("version --client").output().await;
             // The plain one is often one of the others under another name.
             if version.is_ok_and(|output| output.status.success())
@@ -136,6 +227,7 @@ impl Kubectl {
         found
     }
 
+    /// Writes a kubeconfig for a server.
     fn settle(&self, served: &Served) {
         let data = served.authority.kubeconfig_data(&served.admin());
         let url = format!("https://{}", served.addr);
@@ -151,7 +243,7 @@ impl Kubectl {
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(self.program);
+        let mut command = Command::new(&self.program);
         command.args(line.split(' ')).env("HOME", &self.home).env("KUBECONFIG", self.home.join("config"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command

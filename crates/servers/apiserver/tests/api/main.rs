@@ -13,6 +13,7 @@ mod list;
 mod options;
 mod parts;
 mod patch;
+mod protobuf;
 mod region;
 mod subresources;
 mod table;
