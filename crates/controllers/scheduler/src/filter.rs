@@ -53,6 +53,8 @@ pub enum Reason {
     Affinity,
     /// It was not looked at: the pod's affinity names other nodes.
     NotNamed,
+    /// Its affinity asks one node to have several names.
+    Conflict,
     /// A port the pod takes is taken.
     Ports,
     /// It has as many pods as it may have.
@@ -86,6 +88,7 @@ impl fmt::Display for Reason {
             Self::OtherNode => "node(s) didn't match the requested node name",
             Self::Affinity => "node(s) didn't match Pod's node affinity/selector",
             Self::NotNamed => "node(s) didn't satisfy plugin(s) [NodeAffinity]",
+            Self::Conflict => "pod affinity terms conflict",
             Self::Ports => "node(s) didn't have free ports for the requested pod ports",
             Self::TooManyPods => "Too many pods",
             Self::Spread => "node(s) didn't match pod topology spread constraints",

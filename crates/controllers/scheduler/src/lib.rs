@@ -38,4 +38,6 @@ pub use snapshot::{Facts, NodeId, NodeState, Relations, Snapshot, Usage};
 pub use unschedulable::{Preemption, Unschedulable};
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod fixture;

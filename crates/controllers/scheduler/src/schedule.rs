@@ -173,7 +173,9 @@ fn unschedulable(pod: &PodState, snapshot: &mut Snapshot, rejected: &[(NodeId, O
     }
     let not_named = snapshot.len() - rejected.len();
     if not_named > 0 {
-        result.count(&Rejection::lasting(Plugin::NodeAffinity, Reason::NotNamed), not_named);
+        let is_possible = affinity::named(&pod.demand).is_none_or(|names| !names.is_empty());
+        let reason = if is_possible { Reason::NotNamed } else { Reason::Conflict };
+        result.count(&Rejection::lasting(Plugin::NodeAffinity, reason), not_named);
     }
     if !snapshot.is_empty() {
         result.preemption = preemption::prospect(pod, snapshot, &resolvable);

@@ -51,6 +51,29 @@ pub(crate) fn totals(
     totals
 }
 
+/// What the rule says that a case is named after.
+#[cfg(test)]
+pub(crate) fn by_rule(
+    rule: &str,
+    pod: &PodState,
+    snapshot: &Snapshot,
+    verdicts: &Verdicts,
+    nodes: &[NodeId],
+) -> Option<Vec<i64>> {
+    let each = |score: fn(&Demand, &NodeState) -> i64| {
+        Some(nodes.iter().map(|node| score(&pod.demand, snapshot.at(*node))).collect())
+    };
+    let none = || Some(vec![0; nodes.len()]);
+    match rule.split(' ').next() {
+        Some("taints") => Some(taint_toleration(verdicts, nodes)),
+        Some("affinity") => node_affinity(&pod.demand, verdicts, nodes).or_else(none),
+        Some("images") => images::score(&pod.demand, snapshot, nodes).or_else(none),
+        Some("least") => each(least_allocated),
+        Some("balanced") => each(balanced),
+        _ => None,
+    }
+}
+
 /// Fewer taints that speak against it are better.
 fn taint_toleration(verdicts: &Verdicts, nodes: &[NodeId]) -> Vec<i64> {
     let counts = nodes.iter().map(|node| i64::from(verdicts.known(*node).unwelcome)).collect();

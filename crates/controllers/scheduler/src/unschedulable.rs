@@ -72,7 +72,12 @@ fn sentence<'a>(
     nodes: usize,
     reasons: impl Iterator<Item = (&'a Reason, usize)>,
 ) -> fmt::Result {
-    let mut texts: Vec<String> = reasons.map(|(reason, count)| format!("{count} {reason}")).collect();
+    let text = |(reason, count): (&Reason, usize)| match reason {
+        // Said before any node was looked at.
+        Reason::Conflict => reason.to_string(),
+        reason => format!("{count} {reason}"),
+    };
+    let mut texts: Vec<String> = reasons.map(text).collect();
     texts.sort();
     write!(f, "0/{nodes} nodes are available: {}.", texts.join(", "))
 }

@@ -105,6 +105,34 @@ fn a_pod_whose_affinity_names_a_node_looks_at_no_other() {
 }
 
 #[test]
+fn a_pod_that_asks_one_node_to_have_two_names_is_told_so() {
+    let name = |name: &str| json!({"key": "metadata.name", "operator": "In", "values": [name]});
+    let required = json!({"requiredDuringSchedulingIgnoredDuringExecution":
+                          {"nodeSelectorTerms": [{"matchFields": [name("g1"), name("g2")]}]}});
+    let torn = wanted(json!({"spec": {"affinity": {"nodeAffinity": required}}}));
+    assert_eq!(
+        sentence(&torn, &mut seventeen()),
+        "0/17 nodes are available: pod affinity terms conflict. preemption: 0/17 nodes are available: 17 \
+         Preemption is not helpful for scheduling."
+    );
+}
+
+#[test]
+fn a_large_region_is_searched_no_further_than_needed_and_from_where_the_last_search_ended() {
+    assert_eq!([50, 100, 200, 1000, 5000, 6000].map(sought), [50, 100, 100, 420, 500, 300]);
+    let names = |index: usize| node(&format!("n{index:04}"), json!({}));
+    let mut snapshot = snapshot(&(0..300).map(names).collect::<Vec<_>>());
+    let mut draw = draw(1);
+    let pod = wanted(json!({}));
+    let start = draw.start(300);
+    for round in 1..4 {
+        let placement = schedule(&pod, &mut snapshot, &mut draw).unwrap();
+        assert_eq!((placement.evaluated, placement.feasible), (144, 144));
+        assert_eq!(draw.start(300), (start + round * 144) % 300);
+    }
+}
+
+#[test]
 fn ties_are_settled_by_the_stream_and_by_nothing_else() {
     let mut snapshot = seventeen();
     let mut pick = |seed| {
