@@ -46,7 +46,7 @@ impl Strategy {
             status::begin(info, object);
         }
         match (&*info.group, &*info.kind) {
-            ("", "Pod") => pod::prepare(object),
+            ("", "Pod") => pod::prepare(object, &self.now()),
             ("", "Service") => service::prepare_create(&self.store, &self.addresses, info, object)?,
             ("", "Namespace") => namespace(object),
             ("", "PersistentVolume" | "PersistentVolumeClaim") => {

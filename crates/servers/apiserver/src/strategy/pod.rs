@@ -5,9 +5,16 @@ use serde_json::{Value, json};
 
 use crate::fields::{at, list};
 
-/// Prepares a new Pod.
-pub(super) fn prepare(pod: &mut Value) {
+/// Prepares a new Pod; one with gates says that nobody places it yet.
+pub(super) fn prepare(pod: &mut Value, now: &str) {
     pod["status"] = json!({ "phase": "Pending", "qosClass": class_of_service(pod) });
+    if !list(pod, &["spec", "schedulingGates"]).is_empty() {
+        pod["status"]["conditions"] = json!([{
+            "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+            "lastProbeTime": null, "lastTransitionTime": now,
+        }]);
+    }
 }
 
 /// The quality of service class: Guaranteed when every container's limits are its requests for

@@ -259,6 +259,19 @@ fn a_pod_starts_pending_whatever_its_author_says() {
 }
 
 #[test]
+fn a_pod_with_gates_says_that_nobody_places_it_yet() {
+    in_region(|region| async move {
+        let mut object = pod("p");
+        object["spec"]["schedulingGates"] = json!([{ "name": "example.com/wait" }]);
+        let created = region.post(PODS, &object).await.expect(201);
+        let condition = &created.body["status"]["conditions"][0];
+        assert_eq!((&condition["type"], &condition["status"]), (&json!("PodScheduled"), &json!("False")));
+        assert_eq!(condition["reason"], "SchedulingGated");
+        assert_eq!(condition["message"], "Scheduling is blocked due to non-empty scheduling gates");
+    });
+}
+
+#[test]
 fn a_value_of_another_type_is_never_stored() {
     in_region(|region| async move {
         let mut object = deployment("web", 1);
