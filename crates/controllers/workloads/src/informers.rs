@@ -23,7 +23,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::watcher;
 use kube::{Api, Resource};
 use mainstay_base::task::Outcome;
-use mainstay_control::meta::controller_uid;
+use mainstay_control::meta::{controller_uid, label};
 use mainstay_control::reflect::watch_config;
 use mainstay_control::{Component, Counters, Informer};
 use mainstay_resource::Rule;
@@ -73,7 +73,11 @@ pub const RULES: &[Rule] = &[
 pub(crate) const BY_CONTROLLER: &str = "controller";
 /// The index of pods by the node they are bound to.
 pub(crate) const BY_NODE: &str = "node";
+/// The index of EndpointSlices by the Service they belong to, `namespace/name`.
+pub(crate) const BY_SERVICE: &str = "service";
 
+/// The label of an EndpointSlice with its Service's name.
+pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// The name of the ConfigMap with the cluster's certificate authority in each namespace.
 pub(crate) const ROOT_CERTIFICATE: &str = "kube-root-ca.crt";
 /// Where the leases of Nodes are.
@@ -119,7 +123,7 @@ impl Informers {
             definitions: Informer::default(),
             deployments: Informer::default(),
             disruption_budgets: Informer::default(),
-            endpoint_slices: Informer::default(),
+            endpoint_slices: Informer::new([(BY_SERVICE, by_service as _)]),
             endpoints: Informer::default(),
             jobs: Informer::new([(BY_CONTROLLER, by_controller as _)]),
             leases: Informer::default(),
@@ -210,4 +214,9 @@ fn by_controller<K: Resource>(object: &K) -> Vec<String> {
 
 fn by_node(pod: &Pod) -> Vec<String> {
     pod.spec.iter().filter_map(|spec| spec.node_name.clone()).filter(|node| !node.is_empty()).collect()
+}
+
+fn by_service(slice: &EndpointSlice) -> Vec<String> {
+    let namespace = slice.metadata.namespace.as_deref().unwrap_or_default();
+    label(&slice.metadata, SERVICE_NAME).map(|name| format!("{namespace}/{name}")).into_iter().collect()
 }

@@ -20,6 +20,7 @@ pub mod replica_set;
 pub mod replication_controller;
 pub mod root_certificate;
 pub mod service_account;
+pub mod services;
 
 use mainstay_control::Component;
 
@@ -39,5 +40,7 @@ pub fn components(certificates: &str) -> Vec<Component> {
         pod_garbage::component(&informers),
         service_account::component(&informers),
         root_certificate::component(&informers, certificates),
+        services::slices::component(&informers),
+        services::endpoints::component(&informers),
     ]
 }
