@@ -32,10 +32,8 @@ pub const NAME: &str = "endpoint-controller";
 /// The user it writes as.
 pub const USER: &str = "system:serviceaccount:kube-system:endpoint-controller";
 /// What that user may do.
-pub const RULES: &[Rule] = &[
-    Rule { groups: &[""], resources: &["endpoints"], verbs: &["create", "delete", "patch"] },
-    events::RULE,
-];
+pub const RULES: &[Rule] =
+    &[Rule { groups: &[""], resources: &["endpoints"], verbs: &["create", "delete", "patch"] }, events::RULE];
 
 /// Services worked on at a time.
 const WORKERS: usize = 5;
@@ -101,8 +99,7 @@ impl Controller {
             return Ok(Next::Wait);
         }
         let pods = watch::pods_of(&self.informers, &service);
-        let trigger =
-            self.triggers.lock().unwrap_or_else(PoisonError::into_inner).look(key, &service, &pods);
+        let trigger = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).look(key, &service, &pods);
         let (subsets, is_truncated) = subsets::subsets(&service, &pods);
         let mut wanted = Endpoints::clone(current.as_deref().unwrap_or(&Endpoints::default()));
         wanted.subsets = Some(subsets).filter(|subsets| !subsets.is_empty());
@@ -180,7 +177,10 @@ fn labels(service: &Service) -> BTreeMap<String, String> {
     labels
 }
 
-fn annotations(trigger: Option<jiff::Timestamp>, is_truncated: bool) -> BTreeMap<&'static str, Option<String>> {
+fn annotations(
+    trigger: Option<jiff::Timestamp>,
+    is_truncated: bool,
+) -> BTreeMap<&'static str, Option<String>> {
     BTreeMap::from([
         (trigger::ANNOTATION, trigger.map(trigger::text)),
         (OVER_CAPACITY, is_truncated.then(|| "truncated".to_owned())),

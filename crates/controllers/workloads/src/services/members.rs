@@ -52,8 +52,8 @@ pub(super) fn ports(service: &Service) -> &[ServicePort] {
 /// The pod's host name, where it is found under the Service's name.
 pub(super) fn hostname(pod: &Pod, service: &Service) -> Option<String> {
     let spec = pod.spec.as_ref()?;
-    let is_below = spec.subdomain.as_deref().unwrap_or_default()
-        == service.metadata.name.as_deref().unwrap_or_default();
+    let is_below =
+        spec.subdomain.as_deref().unwrap_or_default() == service.metadata.name.as_deref().unwrap_or_default();
     spec.hostname.clone().filter(|hostname| is_below && !hostname.is_empty())
 }
 
@@ -72,7 +72,8 @@ pub(super) fn target_port(pod: &Pod, port: &ServicePort) -> Option<i32> {
     let spec = pod.spec.as_ref()?;
     let sidecars = spec.init_containers.iter().flatten();
     let sidecars = sidecars.filter(|container| container.restart_policy.as_deref() == Some("Always"));
-    let mut all = spec.containers.iter().chain(sidecars).flat_map(|container| container.ports.iter().flatten());
+    let mut all =
+        spec.containers.iter().chain(sidecars).flat_map(|container| container.ports.iter().flatten());
     all.find(is_it).map(|found| found.container_port)
 }
 

@@ -106,14 +106,14 @@ impl Controller {
             return Ok(Next::Wait);
         }
         let pods = watch::pods_of(&self.informers, &service);
-        let trigger =
-            self.triggers.lock().unwrap_or_else(PoisonError::into_inner).look(key, &service, &pods);
+        let trigger = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).look(key, &service, &pods);
         let existing = self.slices(key);
         let node = |name: &str| self.informers.nodes.get(&Key::cluster(name));
         let plan = plan::plan(&service, &pods, &node, &existing);
         let homeless = plan.homeless.clone();
         self.carry_out(key, &service, plan, trigger).await.map_err(|error| {
-            let message = format!("Error updating Endpoint Slices for Service {key}: {}", writes::text(&error));
+            let message =
+                format!("Error updating Endpoint Slices for Service {key}: {}", writes::text(&error));
             self.recorder.warning(service.as_ref(), "FailedToUpdateEndpointSlices", message);
             error
         })?;

@@ -15,8 +15,7 @@ pub(super) fn subscribe(
     queue: &Queue<Key>,
 ) -> (Subscription<Service>, Subscription<Pod>) {
     let told = queue.clone();
-    let services =
-        informers.services.subscribe(move |change| told.add(Key::of(change.latest().as_ref())));
+    let services = informers.services.subscribe(move |change| told.add(Key::of(change.latest().as_ref())));
     let (told, informers) = (queue.clone(), informers.clone());
     let pods = informers.pods.clone().subscribe(move |change| pod_changed(&informers, &told, change));
     (services, pods)

@@ -7,4 +7,5 @@ mod deletion;
 mod namespace;
 mod replication;
 mod rollout;
+mod services;
 mod support;
