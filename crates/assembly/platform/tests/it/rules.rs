@@ -10,9 +10,13 @@ use serde_json::json;
 
 use crate::scene::{api, apply, on_the_example, pass};
 
-/// Lines for kinds that this server does not have: each of its own can be deleted as a collection.
-const RARE: [(&str, &str, &str); 1] =
-    [("system:serviceaccount:kube-system:namespace-controller", "*", "delete")];
+/// Lines for kinds that this server does not have (each of its own can be deleted as a collection),
+/// and for Events that only a refused write brings about.
+const RARE: [(&str, &str, &str); 3] = [
+    ("system:serviceaccount:kube-system:namespace-controller", "*", "delete"),
+    ("system:serviceaccount:kube-system:endpoint-controller", "events", "create"),
+    ("system:serviceaccount:kube-system:endpoint-controller", "events", "patch"),
+];
 
 #[test]
 fn no_component_asks_outside_its_rules_and_every_rule_is_used() {
@@ -77,6 +81,7 @@ async fn live_a_full_life(platform: &Platform) {
     roll_back(region).await;
     collide(region).await;
     repeat(region).await;
+    serve(region).await;
     deployments.delete("order-service", &DeleteParams::foreground()).await.unwrap();
     let orphan =
         DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
@@ -256,4 +261,42 @@ async fn lose_machines(region: &mainstay_platform::Region) {
     )
     .await;
     pass(120).await;
+}
+
+/// A Service of a pod whose node nobody knows, and a slice of its that is not its own.
+async fn serve(region: &mainstay_platform::Region) {
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "odd", "namespace": "default"},
+            "spec": {"selector": {"app": "odd"}, "ports": [{"port": 80}]},
+        }),
+    )
+    .await;
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "odd", "namespace": "default", "labels": {"app": "odd"}},
+            "spec": {"nodeName": "nowhere", "containers": [{"name": "c", "image": "x"}]},
+        }),
+    )
+    .await;
+    let address =
+        json!({"status": {"phase": "Running", "podIP": "10.1.2.3", "podIPs": [{"ip": "10.1.2.3"}]}});
+    let pods = api(region, "v1", "Pod", "default");
+    pods.patch_status("odd", &PatchParams::default(), &Patch::Merge(&address)).await.unwrap();
+    apply(
+        region,
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [],
+            "metadata": {"name": "odd-foreign", "namespace": "default", "labels": {
+                "kubernetes.io/service-name": "odd",
+                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+            }},
+        }),
+    )
+    .await;
+    pass(20).await;
+    api(region, "v1", "Service", "default").delete("odd", &DeleteParams::default()).await.unwrap();
 }

@@ -4,6 +4,7 @@
 //! Service; a change is made only of the state it was decided on.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -12,6 +13,7 @@ use mainstay_base::World;
 use mainstay_base::task::Outcome;
 use mainstay_control::informer::Subscription;
 use mainstay_control::meta::{is_terminating, label};
+use mainstay_control::reconcile::Failure as _;
 use mainstay_control::{
     Change, Component, Counters, Key, Next, Queue, Recorder, Writer, events, patch, reconcile, writes,
 };
@@ -46,6 +48,8 @@ pub const RULES: &[Rule] = &[
     events::RULE,
 ];
 
+/// When a pod is looked at again whose node was not known.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Services worked on at a time.
 const WORKERS: usize = 5;
 

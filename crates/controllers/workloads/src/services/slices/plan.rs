@@ -35,8 +35,8 @@ pub struct Plan {
     pub update: Vec<(Arc<EndpointSlice>, EndpointSlice)>,
     /// Slices to delete.
     pub delete: Vec<Arc<EndpointSlice>>,
-    /// Pods that were left out because their node is not known.
-    pub homeless: Vec<String>,
+    /// Pods that were left out because their node is not known, and that node.
+    pub homeless: Vec<(String, String)>,
 }
 
 /// What the slices `existing` of `service` have to become so that they tell of `pods`.
@@ -108,7 +108,7 @@ fn wanted(
     node: &dyn Fn(&str) -> Option<Arc<Node>>,
     address_type: &str,
     groups: &mut BTreeMap<String, Group>,
-    homeless: &mut Vec<String>,
+    homeless: &mut Vec<(String, String)>,
 ) -> std::collections::BTreeSet<String> {
     let mut used = std::collections::BTreeSet::new();
     for pod in pods.iter().filter(|pod| members::has_address(pod)) {
@@ -118,7 +118,8 @@ fn wanted(
         let group = groups.entry(key).or_insert_with(|| Group::new(ports));
         let host = pods::node(pod).and_then(node);
         if host.is_none() && !members::publishes_unready(service) {
-            homeless.push(pod.metadata.name.clone().unwrap_or_default());
+            let node = pods::node(pod).unwrap_or_default().to_owned();
+            homeless.push((pod.metadata.name.clone().unwrap_or_default(), node));
             continue;
         }
         let endpoint = endpoint(service, pod, host.as_deref(), address_type);

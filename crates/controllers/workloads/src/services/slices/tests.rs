@@ -169,7 +169,7 @@ fn pods_that_ended_or_have_no_address_are_not_told() {
 fn a_pod_whose_node_is_unknown_waits_unless_it_is_published_anyway() {
     let lost = [pod(1, &json!({"spec": {"nodeName": "gone"}}))];
     let plan = look(&service(&json!({})), &lost, &[]);
-    assert_eq!(plan.homeless, ["p001"]);
+    assert_eq!(plan.homeless, [("p001".to_owned(), "gone".to_owned())]);
     assert_eq!(plan.create.iter().map(|slice| slice.endpoints.len()).sum::<usize>(), 0);
     let published = service(&json!({"spec": {"publishNotReadyAddresses": true}}));
     assert_eq!(sizes(&settled(&published, &lost)), [1]);
