@@ -101,7 +101,7 @@ impl Controller {
         let pods = watch::pods_of(&self.informers, &service);
         let trigger = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).look(key, &service, &pods);
         let (subsets, is_truncated) = subsets::subsets(&service, &pods);
-        let mut wanted = Endpoints::clone(current.as_deref().unwrap_or(&Endpoints::default()));
+        let mut wanted = current.as_deref().cloned().unwrap_or_default();
         wanted.subsets = Some(subsets).filter(|subsets| !subsets.is_empty());
         wanted.metadata.labels = Some(labels(&service));
         let told = match &current {

@@ -114,15 +114,19 @@ impl Controller {
         let existing = self.slices(key);
         let node = |name: &str| self.informers.nodes.get(&Key::cluster(name));
         let plan = plan::plan(&service, &pods, &node, &existing);
-        let homeless = plan.homeless.clone();
-        self.carry_out(key, &service, plan, trigger).await.map_err(|error| {
-            let message =
-                format!("Error updating Endpoint Slices for Service {key}: {}", writes::text(&error));
+        let homeless = plan
+            .homeless
+            .first()
+            .map(|(pod, node)| format!("skipping Pod {pod} for Service {key}: Node {node} Not Found"));
+        let done = self.carry_out(key, &service, plan, trigger).await;
+        let failure = done.as_ref().err().filter(|error| !error.is_conflict()).map(writes::text);
+        if let Some(why) = failure.or_else(|| homeless.clone()) {
+            let message = format!("Error updating Endpoint Slices for Service {key}: {why}");
             self.recorder.warning(service.as_ref(), "FailedToUpdateEndpointSlices", message);
-            error
-        })?;
+        }
+        done?;
         // A node may be seen after its pod.
-        Ok(if homeless.is_empty() { Next::Wait } else { Next::After(std::time::Duration::from_secs(1)) })
+        Ok(homeless.map_or(Next::Wait, |_| Next::After(LOOK_AGAIN)))
     }
 
     /// The slices of a Service that are this controller's.

@@ -34,7 +34,7 @@ pub fn subsets(service: &Service, pods: &[Arc<Pod>]) -> (Vec<EndpointSubset>, bo
     }
     let mut subsets: Vec<EndpointSubset> =
         grouped.into_iter().map(|(reached, ports)| subset(&reached, ports, &addresses)).collect();
-    subsets.sort_by(|a, b| key_of_ports(a).cmp(&key_of_ports(b)));
+    subsets.sort_by_key(key_of_ports);
     let is_truncated = truncate(&mut subsets);
     (subsets, is_truncated)
 }
@@ -112,7 +112,11 @@ fn truncate(subsets: &mut [EndpointSubset]) -> bool {
         }
         room = room.saturating_sub(count);
     };
-    subsets.iter_mut().for_each(|subset| fit(&mut subset.addresses));
-    subsets.iter_mut().for_each(|subset| fit(&mut subset.not_ready_addresses));
+    for subset in &mut *subsets {
+        fit(&mut subset.addresses);
+    }
+    for subset in subsets {
+        fit(&mut subset.not_ready_addresses);
+    }
     is_truncated
 }

@@ -53,7 +53,7 @@ fn each_service_tells_of_its_pods_as_it_asks() {
     let missing = json!({"name": "missing", "port": 82, "targetPort": "nothing", "protocol": "TCP"});
     let bare = json!({"port": 90, "protocol": "TCP"});
     let (ready, unready, going) = (pod(0, true, false), pod(1, false, false), pod(2, true, true));
-    let cases: Vec<(&str, Value, Vec<Arc<Pod>>, Vec<&str>)> = vec![
+    let cases = [
         ("nobody", json!({"ports": [http]}), vec![], vec![]),
         ("a ready pod", json!({"ports": [http]}), vec![ready.clone()], vec!["10.0.0.1 |  | http:8080"]),
         ("an unready pod", json!({"ports": [http]}), vec![unready.clone()], vec![" | 10.0.0.2 | http:8080"]),
@@ -67,7 +67,7 @@ fn each_service_tells_of_its_pods_as_it_asks() {
         (
             "one that goes is published",
             json!({"ports": [http], "publishNotReadyAddresses": true}),
-            vec![unready.clone(), going],
+            vec![unready, going],
             vec!["10.0.0.2 10.0.0.3 |  | http:8080"],
         ),
         (

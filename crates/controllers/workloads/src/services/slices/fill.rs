@@ -55,7 +55,7 @@ pub(super) fn fill(
     for slice in &group.existing {
         match keep(slice, &mut group.wanted, service) {
             Kept::All => same.push(slice.clone()),
-            Kept::Some(new) => changed.push((slice.clone(), new)),
+            Kept::Some(new) => changed.push((slice.clone(), *new)),
             Kept::None => delete.push(slice.clone()),
         }
     }
@@ -65,19 +65,16 @@ pub(super) fn fill(
         top_up(slice, &mut rest);
     }
     while !rest.is_empty() {
-        match closest(&same, rest.len()) {
-            Some(index) => {
-                let old = same.remove(index);
-                let mut new = old.as_ref().clone();
-                top_up(&mut new, &mut rest);
-                changed.push((old, new));
-            }
-            None => {
-                let mut new = empty(service, address_type, group.ports.clone());
-                top_up(&mut new, &mut rest);
-                create.push(new);
-            }
-        }
+        let Some(index) = closest(&same, rest.len()) else {
+            let mut new = empty(service, address_type, group.ports.clone());
+            top_up(&mut new, &mut rest);
+            create.push(new);
+            continue;
+        };
+        let old = same.remove(index);
+        let mut new = old.as_ref().clone();
+        top_up(&mut new, &mut rest);
+        changed.push((old, new));
     }
     update.extend(changed);
 }
@@ -87,7 +84,7 @@ enum Kept {
     /// All of it, as it is.
     All,
     /// Something of it, or all of it changed.
-    Some(EndpointSlice),
+    Some(Box<EndpointSlice>),
     /// Nothing.
     None,
 }
@@ -110,7 +107,7 @@ fn keep(slice: &EndpointSlice, wanted: &mut BTreeMap<Identity, Endpoint>, servic
     if !is_changed && slice.metadata.labels.as_ref() == Some(&labels(service)) {
         return Kept::All;
     }
-    Kept::Some(with_labels(EndpointSlice { endpoints, ..slice.clone() }, service))
+    Kept::Some(Box::new(with_labels(EndpointSlice { endpoints, ..slice.clone() }, service)))
 }
 
 fn tells_the_same(old: &Endpoint, new: &Endpoint) -> bool {

@@ -211,7 +211,7 @@ fn a_headless_service_without_ports_has_slices_without_ports() {
 fn each_family_of_addresses_has_slices_of_its_own() {
     let dual = service(&json!({"spec": {"ipFamilies": ["IPv4", "IPv6"]}}));
     let both = pod(1, &json!({"status": {"podIPs": [{"ip": "10.0.0.1"}, {"ip": "2001:db8::1"}]}}));
-    let slices = settled(&dual, &[both.clone()]);
+    let slices = settled(&dual, std::slice::from_ref(&both));
     let types: Vec<_> = slices.iter().map(|slice| slice.address_type.as_str()).collect();
     assert_eq!(types, ["IPv4", "IPv6"]);
     assert_eq!(sizes(&slices), [1, 1]);
@@ -283,13 +283,13 @@ fn a_slice_that_lost_its_pods_becomes_the_placeholder_or_goes() {
 
 #[test]
 fn labels_of_the_service_are_labels_of_its_slices() {
-    let plain = service(&json!({}));
-    let slices = settled(&plain, &pods(1));
+    let bare = service(&json!({}));
+    let slices = settled(&bare, &pods(1));
     let labelled =
         service(&json!({"metadata": {"labels": {"team": "shop", "kubernetes.io/service-name": "forged"}}}));
-    let plan = look(&labelled, &pods(1), &slices);
-    assert_eq!(counts(&plan), (0, 1, 0));
-    let labels = plan.update[0].1.metadata.labels.clone().unwrap();
+    let change = look(&labelled, &pods(1), &slices);
+    assert_eq!(counts(&change), (0, 1, 0));
+    let labels = change.update[0].1.metadata.labels.clone().unwrap();
     assert_eq!((labels["team"].as_str(), labels["kubernetes.io/service-name"].as_str()), ("shop", "web"));
 }
 
@@ -306,16 +306,16 @@ fn a_service_that_prefers_close_endpoints_gives_zone_hints() {
         let hint = |endpoint: &Endpoint| Some(endpoint.hints.as_ref()?.for_zones.as_ref()?[0].name.clone());
         slices.iter().flat_map(|slice| &slice.endpoints).map(hint).collect()
     };
-    let (plain, close) =
+    let (anywhere, close) =
         (service(&json!({})), service(&json!({"spec": {"trafficDistribution": "PreferClose"}})));
     let all = [pod(1, &json!({})), pod(2, &json!({"spec": {"nodeName": "n2"}}))];
-    let slices = settled(&plain, &all);
+    let slices = settled(&anywhere, &all);
     assert_eq!(zones(&slices), [None, None]);
-    let plan = look(&close, &all, &slices);
-    let hinted = carry_out(&slices, &plan);
+    let change = look(&close, &all, &slices);
+    let hinted = carry_out(&slices, &change);
     assert_eq!(zones(&hinted), [Some("zone-a".to_owned()), Some("zone-b".to_owned())]);
     assert_eq!(look(&close, &all, &hinted), Plan::default());
-    let back = carry_out(&hinted, &look(&plain, &all, &hinted));
+    let back = carry_out(&hinted, &look(&anywhere, &all, &hinted));
     assert_eq!(zones(&back), [None, None]);
 }
 
