@@ -8,4 +8,5 @@ mod crash;
 mod drill;
 mod harness;
 mod kubectl;
+mod kubectl_everyday;
 mod lifecycle;
