@@ -102,12 +102,13 @@ pub(crate) fn of_event(info: &ResourceInfo, stored: &Bytes, options: Options, wi
     Bytes::from(out)
 }
 
-/// The table of a bookmark: no row, the revision alone.
-pub(crate) fn of_bookmark(metadata: &Value) -> Value {
-    json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-        "columnDefinitions": null, "rows": [],
-    })
+/// The table of a Scale, which is read from an object and not stored.
+pub(crate) fn of_scale(info: &ResourceInfo, scale: &Value, options: Options) -> Bytes {
+    let printer = Printer::BuiltIn(workload::SCALE);
+    let mut out = head(&json!({ "resourceVersion": meta::resource_version(scale) }), Some(&printer));
+    row_of(&mut out, info, &printer, &encode::json(scale), scale, options);
+    out.extend_from_slice(b"]}");
+    Bytes::from(out)
 }
 
 fn head(metadata: &Value, printer: Option<&Printer>) -> Vec<u8> {

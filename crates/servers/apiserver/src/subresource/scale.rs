@@ -9,13 +9,14 @@ use mainstay_resource::{GroupVersionKind, LabelSelector, Schema, managed, meta};
 use serde_json::{Map, Value, json};
 
 use crate::body::Body;
+use crate::negotiate::View;
 use crate::registry::ScalePaths;
 use crate::route::Verb;
 use crate::status::{Cause, Status};
 use crate::verbs::commit::{self, Live, Plan};
 use crate::verbs::patch::{self, Patch};
 use crate::verbs::{Request, expect_kind, metadata};
-use crate::{decode, encode, negotiate, respond};
+use crate::{decode, encode, negotiate, respond, table};
 
 const API_VERSION: &str = "autoscaling/v1";
 
@@ -39,7 +40,18 @@ fn get(request: &Request<'_>, paths: &ScalePaths) -> Result<Response<Body>, Stat
         .store()
         .get(&request.key(request.name()))
         .ok_or_else(|| Status::not_found(request.info, request.name()))?;
-    Ok(respond::value(StatusCode::OK, &scale_of(&encode::decode(&record.value), paths)))
+    Ok(answer(request, &scale_of(&encode::decode(&record.value), paths)))
+}
+
+/// A Scale in the form the client asked for.
+fn answer(request: &Request<'_>, scale: &Value) -> Response<Body> {
+    match request.view {
+        View::Table => {
+            let table = table::of_scale(request.info, scale, request.table);
+            respond::json(StatusCode::OK, Body::full(table))
+        }
+        View::Object | View::Metadata => respond::value(StatusCode::OK, scale),
+    }
 }
 
 async fn update(request: &Request<'_>, paths: &ScalePaths) -> Result<Response<Body>, Status> {
@@ -82,7 +94,7 @@ async fn change(
         resize(request, live, paths, &wanted(live)?, &manager)
     })
     .await?;
-    Ok(respond::value(StatusCode::OK, &scale_of(&encode::decode(&outcome.stored), paths)))
+    Ok(answer(request, &scale_of(&encode::decode(&outcome.stored), paths)))
 }
 
 fn resize(

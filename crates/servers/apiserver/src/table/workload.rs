@@ -153,3 +153,16 @@ const TEMPLATE: Layout = Layout {
         with(cells, [cell::pairs(object, &["template", "metadata", "labels"])])
     },
 };
+
+/// What `kubectl get --subresource=scale` shows.
+pub(super) const SCALE: Layout = Layout {
+    columns: &[column("Name"), number("Desired"), number("Available"), column("Age")],
+    cells: |scale, now| {
+        vec![
+            cell::name(scale),
+            cell::count(scale, &["spec", "replicas"]),
+            cell::count(scale, &["status", "replicas"]),
+            cell::age(scale, now),
+        ]
+    },
+};

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use mainstay_store::{Compacted, Event, EventKind, Query as StoreQuery, Record, Watch};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Request;
@@ -241,7 +241,14 @@ impl Stream {
     }
 
     fn frame(&mut self, kind: &str, stored: &Bytes, chunk: &mut Vec<u8>) {
-        let object = match self.view {
+        let object = self.shown(stored);
+        self.ongoing.event();
+        self.envelope(kind, &object, chunk);
+    }
+
+    /// A stored object in the form the client asked for.
+    fn shown(&mut self, stored: &Bytes) -> Bytes {
+        match self.view {
             View::Object => encode::in_version(&self.info, stored),
             View::Metadata => encode::metadata_only(stored),
             View::Table => {
@@ -249,28 +256,21 @@ impl Stream {
                 let options = table::Options { include: self.include, now: self.server.world().now() };
                 table::of_event(&self.info, stored, options, with_columns)
             }
-        };
-        self.ongoing.event();
-        self.envelope(kind, &object, chunk);
+        }
     }
 
-    /// A frame that says how far the client has seen everything.
-    fn bookmark(&self, revision: u64, ends_initial: bool) -> Vec<u8> {
+    /// A frame that says how far the client has seen everything: an object that is nothing but a
+    /// revision, which as a table is a row like any other.
+    fn bookmark(&mut self, revision: u64, ends_initial: bool) -> Vec<u8> {
         let mut metadata = json!({ "resourceVersion": revision.to_string(), "creationTimestamp": null });
         if ends_initial {
             metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
         }
-        let object: Value = match self.view {
-            View::Table => table::of_bookmark(&metadata),
-            View::Metadata => {
-                json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
-            }
-            View::Object => {
-                json!({ "kind": &*self.info.kind, "apiVersion": self.info.api_version(), "metadata": metadata })
-            }
-        };
+        let (kind, version) = (&*self.info.kind, &*self.info.storage.api_version);
+        let object = json!({ "kind": kind, "apiVersion": version, "metadata": metadata });
+        let object = self.shown(&encode::json(&object));
         let mut chunk = Vec::new();
-        self.envelope("BOOKMARK", &encode::json(&object), &mut chunk);
+        self.envelope("BOOKMARK", &object, &mut chunk);
         chunk
     }
 

@@ -48,3 +48,35 @@ fn a_watch_of_rows_says_its_columns_once() {
         assert_eq!(second["object"]["rows"][0]["cells"][0], "b");
     });
 }
+
+#[test]
+fn a_bookmark_is_a_row_of_nothing_but_a_revision() {
+    in_region(|region| async move {
+        let query = "watch=1&timeoutSeconds=5&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+        let request = Request::builder()
+            .uri(format!("{DEPLOYMENTS}?{query}"))
+            .header("accept", TABLE)
+            .body(Full::default())
+            .expect("a request");
+        let mut frames = crate::region::Frames::of(region.send(request).await.into_body());
+        let mark = frames.next().await.expect("a frame");
+        assert_eq!(mark["type"], "BOOKMARK");
+        assert_eq!(mark["object"]["columnDefinitions"][0]["name"], "Name", "the first frame has them");
+        let row = &mark["object"]["rows"][0];
+        assert_eq!((&row["cells"][1], &row["cells"][4]), (&json!("0/0"), &json!("<unknown>")));
+        assert_eq!(row["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"], "true");
+    });
+}
+
+#[test]
+fn a_scale_comes_as_a_row_too() {
+    in_region(|region| async move {
+        region.post(DEPLOYMENTS, &deployment("web", 2)).await.expect(201);
+        let table = region.get_as(&format!("{DEPLOYMENTS}/web/scale"), TABLE).await.expect(200);
+        let names = ["Name", "Desired", "Available", "Age"];
+        for (index, name) in names.iter().enumerate() {
+            assert_eq!(table.body["columnDefinitions"][index]["name"], *name);
+        }
+        assert_eq!(table.body["rows"][0]["cells"], json!(["web", 2, 0, "0s"]));
+    });
+}
