@@ -7,6 +7,7 @@
 //! `metadata.generation`), finalizers and deletion: those are the verbs'.
 
 mod address;
+mod daemon_set;
 mod pod;
 mod service;
 mod status;
@@ -52,6 +53,7 @@ impl Strategy {
             ("", "PersistentVolume" | "PersistentVolumeClaim") => {
                 object["status"] = json!({ "phase": "Pending" });
             }
+            ("apps", "DaemonSet") => daemon_set::prepare_create(object),
             ("batch", "Job") => job(object),
             (crd::GROUP, crd::KIND) => crd::prepare(&self.registry, None, object, &self.now()),
             _ => {}
@@ -74,6 +76,7 @@ impl Strategy {
             ("", "Service") => service::prepare_update(&self.store, &self.addresses, info, live, object)?,
             ("", "Namespace") => keep(live, object, "spec"),
             ("batch", "Job") => keep_below(live, object, "spec", "selector"),
+            ("apps", "DaemonSet") => daemon_set::prepare_update(live, object),
             ("apps", "Deployment") => bump_on_annotations(live, object),
             (crd::GROUP, crd::KIND) => crd::prepare(&self.registry, Some(live), object, &self.now()),
             _ => {}

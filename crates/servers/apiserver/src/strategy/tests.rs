@@ -162,3 +162,24 @@ fn a_deployments_generation_counts_its_annotations() {
     strategy().prepare_update(&info, &live, &mut object, None).unwrap();
     assert_eq!(meta::generation(&object), 3);
 }
+
+#[test]
+fn a_daemon_set_counts_the_changes_of_its_template_whatever_clients_say() {
+    let strategy = strategy();
+    let set = |image: &str, says: &str| {
+        let annotations = json!({ "deprecated.daemonset.template.generation": says });
+        json!({ "metadata": { "name": "logs", "annotations": annotations },
+                "spec": { "template": { "spec": { "containers": [{ "name": "c", "image": image }] } } } })
+    };
+    let count =
+        |set: &Value| set["metadata"]["annotations"]["deprecated.daemonset.template.generation"].clone();
+    let info = info("apps", "daemonsets");
+    let mut first = set("a", "none");
+    strategy.prepare_create(&info, &mut first).unwrap();
+    assert_eq!(count(&first), "1");
+    for (image, expected) in [("a", "1"), ("b", "2")] {
+        let mut second = set(image, "17");
+        strategy.prepare_update(&info, &first, &mut second, None).unwrap();
+        assert_eq!(count(&second), expected);
+    }
+}
