@@ -2,12 +2,17 @@
 //!
 //! **Spec:** upstream's `ControllerRefManager`.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use kube::Resource;
+use kube::api::Patch;
 use kube::core::{Selector, SelectorExt};
+use kube::{Api, Resource};
 use mainstay_control::meta::{controller_of, controller_reference, is_terminating, uid};
+use mainstay_control::{Key, Writer, writes};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The outcome of a claim.
@@ -27,11 +32,21 @@ pub(crate) fn claim<K: Resource>(
     selector: &Selector,
     candidates: Vec<Arc<K>>,
 ) -> Claim<K> {
+    claim_members(owner, selector, candidates, |_| true)
+}
+
+/// The same, where an object must also be one that `accepts`.
+pub(crate) fn claim_members<K: Resource>(
+    owner: &ObjectMeta,
+    selector: &Selector,
+    candidates: Vec<Arc<K>>,
+    accepts: impl Fn(&K) -> bool,
+) -> Claim<K> {
     let mut claim = Claim { owned: Vec::new(), adopt: Vec::new(), release: Vec::new() };
     let nothing = std::collections::BTreeMap::new();
     for object in candidates {
         let meta = object.meta();
-        let is_selected = selector.matches(meta.labels.as_ref().unwrap_or(&nothing));
+        let is_selected = selector.matches(meta.labels.as_ref().unwrap_or(&nothing)) && accepts(&object);
         match controller_of(meta) {
             Some(reference) if reference.uid != uid(owner) => {}
             Some(_) if is_selected => claim.owned.push(object),
@@ -61,6 +76,39 @@ pub(crate) fn adoption<O: Resource<DynamicType = ()>, K: Resource>(owner: &O, ob
 pub(crate) fn release<O: Resource<DynamicType = ()>, K: Resource>(owner: &O, object: &K) -> Value {
     let reference = json!({"$patch": "delete", "uid": uid(owner.meta())});
     json!({"metadata": {"uid": uid(object.meta()), "ownerReferences": [reference]}})
+}
+
+/// Takes over what `owner` adopts and lets go what it releases. Returns whether it may go on: nothing
+/// is taken over by an owner that the server no longer knows or that is on its way out.
+pub(crate) async fn settle<O, K>(writer: &Writer, owner: &O, claim: &Claim<K>) -> Result<bool, kube::Error>
+where
+    O: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+    K: Resource<DynamicType = ()>,
+{
+    if !claim.adopt.is_empty() && !is_still_there(writer, owner).await? {
+        return Ok(false);
+    }
+    for object in &claim.adopt {
+        let adoption = Patch::Strategic(adoption(owner, object.as_ref()));
+        writer.patch::<K>(&Key::of(object.as_ref()), None, &adoption).await?;
+    }
+    for object in &claim.release {
+        let release = Patch::Strategic(release(owner, object.as_ref()));
+        writes::unless_gone(writer.patch::<K>(&Key::of(object.as_ref()), None, &release).await)?;
+    }
+    Ok(true)
+}
+
+/// Asks the server itself, because the cache may lag behind.
+async fn is_still_there<O>(writer: &Writer, owner: &O) -> Result<bool, kube::Error>
+where
+    O: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+{
+    let key = Key::of(owner);
+    let api = Api::<O>::namespaced(writer.client().clone(), &key.namespace);
+    let fresh = api.get_metadata_opt(&key.name).await?;
+    Ok(fresh
+        .is_some_and(|fresh| uid(&fresh.metadata) == uid(owner.meta()) && !is_terminating(&fresh.metadata)))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ mod scaling;
 mod set;
 mod size;
 mod status;
-mod template;
+pub(crate) mod template;
 mod watch;
 
 #[cfg(test)]

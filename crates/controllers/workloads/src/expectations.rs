@@ -37,14 +37,18 @@ impl Expectations {
 
     /// `owner` is about to create so many.
     pub(crate) fn expect_creations(&self, owner: &Key, creations: usize) {
-        let expected = Expected { creations, deletions: BTreeSet::new(), since: Instant::now() };
-        self.lock().insert(owner.clone(), expected);
+        self.expect(owner, creations, []);
     }
 
     /// `owner` is about to delete these.
     pub(crate) fn expect_deletions(&self, owner: &Key, deletions: impl IntoIterator<Item = Key>) {
+        self.expect(owner, 0, deletions);
+    }
+
+    /// `owner` is about to create so many and to delete these.
+    pub(crate) fn expect(&self, owner: &Key, creations: usize, deletions: impl IntoIterator<Item = Key>) {
         let deletions = deletions.into_iter().collect();
-        let expected = Expected { creations: 0, deletions, since: Instant::now() };
+        let expected = Expected { creations, deletions, since: Instant::now() };
         self.lock().insert(owner.clone(), expected);
     }
 

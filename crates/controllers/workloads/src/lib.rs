@@ -8,10 +8,13 @@
 //! (`agent`).
 
 mod claim;
+pub mod daemon_set;
 pub mod deployment;
 mod discovery;
 mod expectations;
+mod follow;
 pub mod garbage;
+pub mod history;
 pub mod informers;
 pub mod namespace;
 pub mod pod_garbage;
@@ -21,6 +24,8 @@ pub mod replication_controller;
 pub mod root_certificate;
 pub mod service_account;
 pub mod services;
+pub mod stateful_set;
+mod taints;
 
 use mainstay_control::Component;
 
@@ -35,6 +40,8 @@ pub fn components(certificates: &str) -> Vec<Component> {
         deployment::component(&informers),
         replica_set::component(&informers),
         replication_controller::component(&informers),
+        stateful_set::component(&informers),
+        daemon_set::component(&informers),
         garbage::component(&informers),
         namespace::component(&informers),
         pod_garbage::component(&informers),

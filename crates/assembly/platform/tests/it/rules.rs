@@ -1,6 +1,8 @@
 //! Each component's table of rules is what it needs: nothing is asked outside it, and nothing
 //! stands in it that a full life of a platform does not use.
 
+mod sets;
+
 use std::collections::BTreeSet;
 
 use kube::ResourceExt as _;
@@ -75,6 +77,7 @@ async fn live_a_full_life(platform: &Platform) {
     deployments.patch("payment-service", &merge, &Patch::Merge(&release)).await.unwrap();
     pass(60).await;
     spoil_certificates(region).await;
+    sets::live(region).await;
     adopt(region).await;
     replicate(region).await;
     misplace(region).await;

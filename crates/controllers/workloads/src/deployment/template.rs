@@ -34,7 +34,7 @@ pub(crate) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> Strin
 }
 
 /// Digits as characters that make no words, as upstream writes them.
-fn safe(digits: &str) -> String {
+pub(crate) fn safe(digits: &str) -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     digits.bytes().map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()])).collect()
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod cost;
+mod daemon;
 mod deletion;
 mod namespace;
 mod replication;
 mod rollout;
 mod services;
+mod stateful;
+mod stateful_random;
 mod support;

@@ -110,6 +110,18 @@ impl Region {
         api.patch("prod", &params, &Patch::Apply(to_stored(document))).await.unwrap();
     }
 
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Objects of a kind in the namespace `default`.
+    pub(crate) fn namespaced<K>(&self) -> Api<K>
+    where
+        K: Object + kube::Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
     pub(crate) async fn sleep(&self, seconds: u64) {
         self.world.clock().sleep(Duration::from_secs(seconds)).await;
     }
