@@ -4,11 +4,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt as _;
 use serde_json::json;
 
-use crate::NodeClaim;
+use crate::{NodeClaim, PodBehaviour};
 
 /// All of them, in the order of their names. A Drill is a file, not an object.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![cluster_configs(), NodeClaim::crd()]
+    vec![cluster_configs(), NodeClaim::crd(), PodBehaviour::crd()]
 }
 
 /// eksctl publishes no CRD: the fields sit at the top level, so unknown ones are preserved there.
@@ -50,15 +50,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_definitions_are_cluster_scoped_with_a_status() {
+    fn what_is_done_has_a_status_and_what_is_only_read_has_none() {
         let all = crds();
-        let names: Vec<_> = all.iter().filter_map(|crd| crd.metadata.name.as_deref()).collect();
-        assert_eq!(names, ["clusterconfigs.eksctl.io", "nodeclaims.mainstay.dev"]);
-        for crd in &all {
-            assert_eq!(crd.spec.scope, "Cluster");
-            let version = &crd.spec.versions[0];
-            assert!(version.subresources.as_ref().is_some_and(|all| all.status.is_some()));
-            assert!(version.schema.is_some());
-        }
+        let described: Vec<_> = all
+            .iter()
+            .map(|crd| {
+                let version = &crd.spec.versions[0];
+                assert!(version.schema.is_some());
+                let has_status = version.subresources.as_ref().is_some_and(|all| all.status.is_some());
+                (crd.metadata.name.as_deref().unwrap_or_default(), &*crd.spec.scope, has_status)
+            })
+            .collect();
+        let expected = [
+            ("clusterconfigs.eksctl.io", "Cluster", true),
+            ("nodeclaims.mainstay.dev", "Cluster", true),
+            ("podbehaviours.mainstay.dev", "Namespaced", false),
+        ];
+        assert_eq!(described, expected);
     }
 }

@@ -12,6 +12,8 @@ pub mod drill;
 pub mod duration;
 #[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
 pub mod node_claim;
+#[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
+pub mod pod_behaviour;
 
 mod crds;
 
@@ -19,3 +21,4 @@ pub use cluster_config::{ClusterConfig, ClusterConfigStatus, StoredClusterConfig
 pub use crds::crds;
 pub use drill::Drill;
 pub use node_claim::{NodeClaim, NodeClaimSpec, NodeClaimStatus};
+pub use pod_behaviour::PodBehaviour;

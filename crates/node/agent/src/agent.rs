@@ -5,9 +5,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use k8s_openapi::api::core::v1::{Node, ObjectReference, Pod};
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::{Node, ObjectReference};
 use kube::api::ListParams;
-use kube::runtime::watcher;
+use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client};
 use mainstay_base::World;
 use mainstay_base::task::Outcome;
@@ -15,15 +16,18 @@ use mainstay_control::events::{self, EventType};
 use mainstay_control::informer::Subscription;
 use mainstay_control::reconcile;
 use mainstay_control::reflect::watch_config;
-use mainstay_control::{Component, Counters, Informer, Key, Queue, Recorder};
-use mainstay_kinds::NodeClaim;
+use mainstay_control::{Component, Counters, Informer, Key, Queue, Recorder, Writer};
+use mainstay_kinds::{NodeClaim, PodBehaviour};
 use mainstay_resource::Rule;
 
+use crate::bound::BoundPod;
 use crate::machine::Fleet;
 
 mod claims;
 mod heartbeats;
 mod pods;
+
+use pods::News;
 
 /// Who asks.
 pub const USER: &str = "system:serviceaccount:kube-system:node-agent";
@@ -31,6 +35,7 @@ pub const USER: &str = "system:serviceaccount:kube-system:node-agent";
 pub const RULES: &[Rule] = &[
     Rule { groups: &["mainstay.dev"], resources: &["nodeclaims"], verbs: &["list", "watch", "patch"] },
     Rule { groups: &["mainstay.dev"], resources: &["nodeclaims/status"], verbs: &["patch"] },
+    Rule { groups: &["mainstay.dev"], resources: &["podbehaviours"], verbs: &["list", "watch"] },
     Rule { groups: &[""], resources: &["nodes"], verbs: &["list", "create", "delete"] },
     Rule { groups: &[""], resources: &["nodes/status"], verbs: &["patch"] },
     Rule { groups: &[""], resources: &["pods"], verbs: &["list", "watch", "delete"] },
@@ -42,6 +47,8 @@ pub const RULES: &[Rule] = &[
 const NAME: &str = "node-agent";
 /// Who the Events are from: each machine speaks as its kubelet.
 const EVENT_SOURCE: &str = "kubelet";
+/// Whose fields the statuses are.
+const FIELD_MANAGER: &str = "kubelet";
 /// Items worked on at a time.
 const WORKERS: usize = 32;
 /// Index of pods: the Node they are bound to.
@@ -86,9 +93,11 @@ impl fmt::Display for Item {
 /// The agent's hands and memory.
 struct Agent {
     client: Client,
+    writer: Writer,
     world: World,
     claims: Informer<NodeClaim>,
-    pods: Informer<Pod>,
+    pods: Informer<BoundPod>,
+    behaviours: Informer<PodBehaviour>,
     queue: Queue<Item>,
     recorder: Recorder,
     fleet: Mutex<Fleet>,
@@ -98,23 +107,28 @@ struct Agent {
 
 async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
     let (recorder, sink) = events::recorder(&world, EVENT_SOURCE);
-    let agent = Agent {
+    let agent = Arc::new(Agent {
         client: client.clone(),
+        writer: Writer::new(client.clone(), FIELD_MANAGER),
         world,
         claims: Informer::default(),
-        pods: Informer::new([(BY_NODE, node_name as fn(&Pod) -> Vec<String>)]),
+        pods: Informer::new([(BY_NODE, node_name as fn(&BoundPod) -> Vec<String>)]),
+        behaviours: Informer::default(),
         queue: Queue::default(),
         recorder,
         fleet: Mutex::default(),
         found: Mutex::default(),
-    };
-    let _subscriptions = (agent.queue_claims(), agent.queue_pods());
+    });
+    let _subscriptions = (agent.queue_claims(), agent.queue_pods(), agent.queue_described());
     let claims = agent.claims.run(Api::all(client.clone()), watch_config());
+    let behaviours = agent.behaviours.run(Api::all(client.clone()), watch_config());
     let bound = watcher::Config { field_selector: Some("spec.nodeName!=".to_owned()), ..watch_config() };
-    let pods = agent.pods.run(Api::all(client.clone()), bound);
+    let bound = watcher(Api::<BoundPod>::all(client.clone()), bound).modify(BoundPod::slim);
+    let pods = agent.pods.follow(bound.boxed());
     tokio::select! {
         biased;
         outcome = claims => outcome,
+        outcome = behaviours => outcome,
         outcome = pods => outcome,
         () = sink.run(client) => Err("the event sink ended".into()),
         outcome = agent.work(&counters) => outcome,
@@ -124,6 +138,7 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
 impl Agent {
     async fn work(&self, counters: &Counters) -> Outcome {
         self.claims.synced().await;
+        self.behaviours.synced().await;
         self.pods.synced().await;
         let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await?;
         self.fleet().taken.nodes.extend(nodes.items.iter().filter_map(|node| node.metadata.name.clone()));
@@ -146,15 +161,40 @@ impl Agent {
         self.claims.subscribe(move |change| queue.add(Item::Claim(Key::of(change.latest().as_ref()).name)))
     }
 
-    fn queue_pods(&self) -> Subscription<Pod> {
-        let queue = self.queue.clone();
-        self.pods.subscribe(move |change| queue.add(Item::Pod(Key::of(change.latest().as_ref()))))
+    fn queue_pods(self: &Arc<Self>) -> Subscription<BoundPod> {
+        let agent = Arc::downgrade(self);
+        self.pods.subscribe(move |change| {
+            let Some(agent) = agent.upgrade() else { return };
+            let key = Key::of(change.latest().as_ref());
+            match pods::news(change) {
+                News::Nothing => return,
+                News::Described => agent.fleet().revise(&key),
+                News::Some => {}
+            }
+            agent.queue.add(Item::Pod(key));
+        })
     }
 
-    /// Looks at every pod of a Node again.
+    /// Looks at every pod of a namespace again of which something else is described.
+    fn queue_described(self: &Arc<Self>) -> Subscription<PodBehaviour> {
+        let agent = Arc::downgrade(self);
+        self.behaviours.subscribe(move |change| {
+            let Some(agent) = agent.upgrade() else { return };
+            let namespace = change.latest().metadata.namespace.as_deref().unwrap_or_default();
+            for pod in agent.pods.within(namespace) {
+                let key = Key::of(pod.as_ref());
+                agent.fleet().revise(&key);
+                agent.queue.add(Item::Pod(key));
+            }
+        })
+    }
+
+    /// Looks at every pod of a Node again; others may have spoken of them.
     fn queue_pods_of(&self, node: &str) {
         for pod in self.pods.by(BY_NODE, node) {
-            self.queue.add(Item::Pod(Key::of(pod.as_ref())));
+            let key = Key::of(pod.as_ref());
+            self.fleet().listen(&key, &pod);
+            self.queue.add(Item::Pod(key));
         }
     }
 
@@ -174,8 +214,8 @@ impl Agent {
     }
 }
 
-fn node_name(pod: &Pod) -> Vec<String> {
-    pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).into_iter().collect()
+fn node_name(pod: &BoundPod) -> Vec<String> {
+    vec![pod.spec.node_name.clone()]
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,6 +13,7 @@
 
 mod addresses;
 mod agent;
+mod bound;
 mod claim_status;
 mod heartbeat;
 mod machine;

@@ -1,23 +1,28 @@
 //! The machines there are, and the pods they have taken on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{NodeStatus, Pod, PodStatus};
+use k8s_openapi::api::core::v1::NodeStatus;
 use mainstay_base::{Random, World};
 use mainstay_control::Key;
+use mainstay_kinds::PodBehaviour;
 
 use crate::addresses::Addresses;
+use crate::bound::BoundPod;
 use crate::claim_status::Standing;
 use crate::node::Resources;
 use crate::plate::{Plate, Taken};
-use crate::pod::{self, Host, Run, Step};
-use crate::runtime::canonical;
+use crate::pod::{self, Host, Run, Status, Step};
+use crate::runtime::{Behaviours, canonical};
 
 /// One machine.
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) claim: String,
+    /// Its Node's name.
+    name: Arc<str>,
     pub(crate) plate: Plate,
     pub(crate) resources: Resources,
     pub(crate) node_uid: String,
@@ -47,6 +52,7 @@ impl Machine {
         let addresses = Addresses::new(plate.pods, plate.pod_addresses());
         Self {
             claim: claim.to_owned(),
+            name: plate.node.as_str().into(),
             plate,
             resources,
             node_uid,
@@ -96,19 +102,21 @@ impl Fleet {
         if let Some(machine) = self.machines.remove(&node) {
             self.taken.free(&machine.plate);
         }
-        self.runs.retain(|_, run| run.node != node);
+        self.runs.retain(|_, run| *run.node != *node);
         Some(node)
     }
 
     /// What is to be done with a pod now; nothing where its machine says nothing, or where the pod
-    /// has come to its end.
-    pub(crate) fn step(&mut self, key: &Key, pod: &Pod, world: &World) -> Option<Step> {
-        let node = pod.spec.as_ref()?.node_name.as_deref()?;
-        if self
-            .runs
-            .get(key)
-            .is_some_and(|run| Some(run.uid.as_str()) != pod.metadata.uid.as_deref() || run.node != node)
-        {
+    /// has come to its end. `documents` are those that select it.
+    pub(crate) fn step(
+        &mut self,
+        key: &Key,
+        pod: &BoundPod,
+        documents: impl FnOnce() -> Vec<Arc<PodBehaviour>>,
+        world: &World,
+    ) -> Option<Step> {
+        let node = &*pod.spec.node_name;
+        if self.runs.get(key).is_some_and(|run| run.uid != pod.uid() || &*run.node != node) {
             self.end(key);
         }
         let machine = self.machines.get_mut(node)?;
@@ -116,28 +124,42 @@ impl Fleet {
             return None;
         }
         if !self.runs.contains_key(key) {
-            let is_deleted = pod.metadata.deletion_timestamp.is_some();
-            let is_running =
-                pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Running"));
-            if pod::is_over(pod) || is_deleted && !is_running {
-                return is_deleted.then(|| Step { finish: true, ..Step::default() });
+            if pod.is_over() || pod.is_deleted() && pod.status.phase != "Running" {
+                return pod.is_deleted().then(|| Step { finish: true, ..Step::default() });
             }
             self.runs.insert(key.clone(), machine.take_on(key, pod, world)?);
         }
-        let step = self.runs.get_mut(key)?.advance(pod, world.now());
-        let pulled = step.happened.iter().filter_map(|happening| pod::pulled(pod, happening));
-        machine.images.extend(pulled.map(canonical));
-        Some(step)
+        let run = self.runs.get_mut(key)?;
+        let now = world.now();
+        let mut told = Vec::new();
+        if run.is_stale {
+            told = run.behave(pod, Behaviours::of(pod, &documents()), now);
+        }
+        let mut step = run.advance(pod, &mut machine.images, now);
+        told.append(&mut step.told);
+        Some(Step { told, ..step })
+    }
+
+    /// What is described of a pod may be another.
+    pub(crate) fn revise(&mut self, key: &Key) {
+        if let Some(run) = self.runs.get_mut(key) {
+            run.is_stale = true;
+        }
+    }
+
+    /// Others may have spoken of a pod: what the API says of it is what is known.
+    pub(crate) fn listen(&mut self, key: &Key, pod: &BoundPod) {
+        if let Some(run) = self.runs.get_mut(key) {
+            run.listen(pod);
+        }
     }
 
     /// Remembers what was written of a pod; one that is over gives its address back.
-    pub(crate) fn wrote(&mut self, key: &Key, status: PodStatus) {
+    pub(crate) fn wrote(&mut self, key: &Key, status: Status) {
         let Some(run) = self.runs.get_mut(key) else { return };
-        let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
-        run.wrote(status);
-        if is_over
+        if run.wrote(status)
             && let Some(address) = run.give_up_address()
-            && let Some(machine) = self.machines.get_mut(&run.node)
+            && let Some(machine) = self.machines.get_mut(&*run.node)
         {
             machine.addresses.free(address);
         }
@@ -147,7 +169,7 @@ impl Fleet {
     pub(crate) fn end(&mut self, key: &Key) {
         let Some(mut run) = self.runs.remove(key) else { return };
         if let Some(address) = run.give_up_address()
-            && let Some(machine) = self.machines.get_mut(&run.node)
+            && let Some(machine) = self.machines.get_mut(&*run.node)
         {
             machine.addresses.free(address);
         }
@@ -156,18 +178,16 @@ impl Fleet {
 
 impl Machine {
     /// Takes on a pod: one that runs already, or a new one. None when no address is left.
-    fn take_on(&mut self, key: &Key, pod: &Pod, world: &World) -> Option<Run> {
-        let host = Host { node: &self.plate.node, address: self.plate.address };
-        let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-        let random = world.random(&format!("agent/pod/{key}/{uid}"));
-        if let Some(run) = pod::resume(pod, host, random.clone())
+    fn take_on(&mut self, key: &Key, pod: &BoundPod, world: &World) -> Option<Run> {
+        let host = Host { node: self.name.clone(), address: self.plate.address };
+        let random = world.random(&format!("agent/pod/{key}/{}", pod.uid()));
+        if let Some(run) = pod::resume(pod, host.clone(), random.clone(), world.now())
             && (run.is_host_network() || run.address().is_some_and(|address| self.addresses.claim(address)))
         {
-            self.images.extend(pod::images(pod));
+            self.images.extend(pod.spec.all().map(|(_, container)| canonical(&container.image)));
             return Some(run);
         }
-        let is_host_network = pod.spec.as_ref().and_then(|spec| spec.host_network).unwrap_or(false);
-        let address = if is_host_network { None } else { Some(self.addresses.take()?) };
-        Some(Run::start(pod, host, address, &self.images, random, world.now()))
+        let address = if pod.spec.host_network { None } else { Some(self.addresses.take()?) };
+        Some(Run::start(pod, host, address, random, world.now()))
     }
 }

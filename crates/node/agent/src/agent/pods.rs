@@ -1,21 +1,44 @@
 //! Pods: the plan of one step is carried out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Pod, PodStatus};
-use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
-use mainstay_control::Key;
-use mainstay_control::events::EventType;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, Patch, Preconditions};
 use mainstay_control::reconcile::{self, Next};
-use serde_json::{Value, json};
+use mainstay_control::{Change, Key};
+use mainstay_kinds::PodBehaviour;
+use mainstay_resource::LabelSelector;
+use serde_json::json;
 
 use super::{Agent, is_conflict, is_gone};
-use crate::pod::told;
+use crate::bound::BoundPod;
 
-/// The conditions of a pod in the order they are listed; the scheduler's comes last.
-const ORDER: [&str; 5] =
-    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+/// What a change of a pod means for its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// Nothing: mostly it is the machine's own report that comes back.
+    Nothing,
+    /// What is described of the pod may be another.
+    Described,
+    /// It must be looked at.
+    Some,
+}
+
+/// What a change of a pod means for its machine.
+pub(super) fn news(change: &Change<BoundPod>) -> News {
+    let Change::Applied { old: Some(old), new } = change else { return News::Some };
+    let (before, now) = (&old.metadata, &new.metadata);
+    if before.annotations != now.annotations || before.labels != now.labels {
+        return News::Described;
+    }
+    let is_same = before.uid == now.uid
+        && before.deletion_timestamp == now.deletion_timestamp
+        && before.deletion_grace_period_seconds == now.deletion_grace_period_seconds
+        && old.spec.active_deadline_seconds == new.spec.active_deadline_seconds
+        && new.spec.readiness_gates.is_empty();
+    if is_same { News::Nothing } else { News::Some }
+}
 
 impl Agent {
     /// One look at a pod.
@@ -24,61 +47,49 @@ impl Agent {
             self.fleet().end(key);
             return Ok(Next::Wait);
         };
-        let Some(step) = self.fleet().step(key, &pod, &self.world) else { return Ok(Next::Wait) };
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
-        let recorder = self.recorder.on(node);
-        for told in step.happened.iter().filter_map(|happening| told(&pod, happening)) {
-            recorder.record(told.object, EventType::Normal, told.reason, told.message);
+        let described = self.behaviours.within(&key.namespace);
+        let documents = || described.into_iter().filter(|document| selects(document, &pod)).collect();
+        let Some(step) = self.fleet().step(key, &pod, documents, &self.world) else { return Ok(Next::Wait) };
+        if !step.told.is_empty() {
+            let recorder = self.recorder.on(&pod.spec.node_name);
+            for told in step.told {
+                recorder.record(told.object, told.type_, told.reason, told.message);
+            }
         }
-        let api = Api::<Pod>::namespaced(self.client.clone(), &key.namespace);
-        if let Some(status) = step.status {
-            match self.write(&api, &pod, &status).await {
-                Ok(()) => self.fleet().wrote(key, status),
+        if let Some((patch, status)) = step.write {
+            match self.writer.patch::<Pod>(key, Some("status"), &Patch::Strategic(patch)).await {
+                Ok(()) => self.fleet().wrote(key, *status),
                 // Gone, or replaced by another of its name: the watch will say so.
                 Err(error) if is_gone(&error) || is_conflict(&error) => return Ok(Next::Wait),
                 Err(error) => return Err(error),
             }
         }
         if step.finish {
-            self.finish(&api, &pod).await?;
+            self.finish(key, &pod).await?;
         }
         let now = self.world.now();
         Ok(step.wake.map_or(Next::Wait, |wake| Next::After(until(wake, now))))
     }
 
-    async fn write(&self, api: &Api<Pod>, pod: &Pod, status: &PodStatus) -> Result<(), kube::Error> {
-        let patch = patch(pod, status).map_err(kube::Error::SerdeError)?;
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        api.patch_status(name, &PatchParams::default(), &Patch::Strategic(patch)).await.map(|_| ())
-    }
-
     /// Deletes the object of a pod whose processes have ended.
-    async fn finish(&self, api: &Api<Pod>, pod: &Pod) -> Result<(), kube::Error> {
+    async fn finish(&self, key: &Key, pod: &BoundPod) -> Result<(), kube::Error> {
         let params = DeleteParams {
             grace_period_seconds: Some(0),
             preconditions: Some(Preconditions { uid: pod.metadata.uid.clone(), resource_version: None }),
             ..DeleteParams::default()
         };
-        match api.delete(pod.metadata.name.as_deref().unwrap_or_default(), &params).await {
-            Err(error) if !is_gone(&error) && !is_conflict(&error) => Err(error),
+        match self.writer.delete::<Pod>(key, &params).await {
+            Err(error) if !is_conflict(&error) => Err(error),
             _ => Ok(()),
         }
     }
 }
 
-/// The patch (strategic) that makes this the pod's status, and touches no other pod of its name.
-fn patch(pod: &Pod, status: &PodStatus) -> serde_json::Result<Value> {
-    let mut status = serde_json::to_value(status)?;
-    status["$setElementOrder/conditions"] = ORDER.iter().map(|type_| json!({ "type": type_ })).collect();
-    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
-        for field in ["reason", "message"] {
-            // What a condition no longer has must be taken away: the lists are merged.
-            if condition.get(field).is_none() {
-                condition[field] = Value::Null;
-            }
-        }
-    }
-    Ok(json!({ "metadata": { "uid": pod.metadata.uid }, "status": status }))
+/// Whether a document speaks of the pod; one whose selector is none speaks of none.
+fn selects(document: &Arc<PodBehaviour>, pod: &BoundPod) -> bool {
+    let labels = pod.metadata.labels.clone().unwrap_or_default();
+    let selector = LabelSelector::from_object(&json!(document.spec.selector));
+    selector.is_ok_and(|selector| selector.matches_map(&labels))
 }
 
 fn until(wake: jiff::Timestamp, now: jiff::Timestamp) -> Duration {

@@ -1,116 +1,150 @@
 //! The conditions of a pod that are the kubelet's, in its order and words.
+//!
+//! SPEC: kubelet's `status/generate.go`.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodCondition, PodStatus};
+use k8s_openapi::api::core::v1::PodCondition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::containers::{self, incomplete, is_sidecar};
-use crate::runtime::{PodState, Which};
+use super::phase::Phase;
+use super::shown::{Shown, ShownPod, State};
+use crate::bound::{self, Container, Spec};
 
-/// What a condition says: whether it holds, and if not, why.
-type Verdict = Result<Option<&'static str>, (&'static str, String)>;
+#[cfg(test)]
+mod tests;
 
-/// The conditions, with transition times kept from `known` where nothing changed.
-pub(super) fn conditions(
-    pod: &Pod,
-    state: &PodState,
-    (init, main): (&[ContainerStatus], &[ContainerStatus]),
-    phase: &str,
-    known: Option<&PodStatus>,
-    now: Timestamp,
-) -> Vec<PodCondition> {
-    let containers = containers_ready(pod, init, main, phase);
-    let verdicts: [(&str, Verdict); 4] = [
-        ("PodReadyToStartContainers", sandbox(state, phase)),
-        ("Initialized", initialized(pod, state, phase)),
-        ("Ready", ready(pod, known, containers.clone())),
-        ("ContainersReady", containers),
-    ];
-    let before = |type_: &str| {
-        let conditions = known.and_then(|status| status.conditions.as_ref());
-        conditions.and_then(|all| all.iter().find(|condition| condition.type_ == type_))
-    };
-    verdicts.into_iter().map(|(type_, verdict)| condition(type_, verdict, before(type_), now)).collect()
+/// The kubelet's conditions in the order they are listed.
+pub(super) const TYPES: [&str; 4] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
+
+/// What a condition says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) holds: bool,
+    pub(super) reason: Cow<'static, str>,
+    pub(super) message: String,
 }
 
-fn condition(type_: &str, verdict: Verdict, before: Option<&PodCondition>, now: Timestamp) -> PodCondition {
-    let (status, reason, message) = match verdict {
-        Ok(reason) => ("True", reason, None),
-        Err((reason, message)) => {
-            let reason = (!reason.is_empty()).then_some(reason);
-            ("False", reason, (!message.is_empty()).then_some(message))
-        }
-    };
-    let kept = before.filter(|before| before.status == status);
-    PodCondition {
-        type_: type_.to_owned(),
-        status: status.to_owned(),
-        reason: reason.map(str::to_owned),
-        message,
-        last_transition_time: kept.map_or(Some(Time(now)), |before| before.last_transition_time.clone()),
-        ..PodCondition::default()
+/// A condition as it was said, and since when its status is what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) verdict: Verdict,
+    pub(super) since: Timestamp,
+}
+
+impl Verdict {
+    fn yes() -> Self {
+        Self { holds: true, reason: "".into(), message: String::new() }
+    }
+
+    fn no(reason: &'static str, message: String) -> Self {
+        Self { holds: false, reason: reason.into(), message }
     }
 }
 
-fn sandbox(state: &PodState, phase: &str) -> Verdict {
-    if state.sandbox.is_some() && !is_over(phase) { Ok(None) } else { Err(("", String::new())) }
+/// What each of [`TYPES`] says.
+pub(super) fn verdicts(
+    spec: &Spec,
+    status: &bound::Status,
+    shown: &ShownPod,
+    phase: Phase,
+    has_sandbox: bool,
+) -> [Verdict; 4] {
+    let containers = containers_ready(spec, shown, phase);
+    let sandbox =
+        if has_sandbox && !phase.is_over() { Verdict::yes() } else { Verdict::no("", String::new()) };
+    [sandbox, initialized(spec, shown, phase), ready(spec, status, &containers), containers]
 }
 
-fn initialized(pod: &Pod, state: &PodState, phase: &str) -> Verdict {
-    let incomplete: Vec<&str> = incomplete(pod, state).collect();
-    if phase == "Succeeded" {
-        Ok(Some("PodCompleted"))
-    } else if incomplete.is_empty() {
-        Ok(None)
-    } else {
-        let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
-        Err(("ContainersNotInitialized", message))
+fn initialized(spec: &Spec, shown: &ShownPod, phase: Phase) -> Verdict {
+    if phase == Phase::Succeeded {
+        return Verdict { reason: "PodCompleted".into(), ..Verdict::yes() };
     }
+    let is_done = |container: &Container, shown: &Shown| {
+        if container.is_sidecar() { shown.is_started } else { shown.is_ready }
+    };
+    let incomplete = names(&spec.init_containers, &shown.init, |one, shown| !is_done(one, shown));
+    let has_begun = |shown: &Shown| !matches!(shown.state, State::Waiting(_));
+    if incomplete.is_empty() || shown.main.iter().any(has_begun) {
+        return Verdict::yes();
+    }
+    let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
+    Verdict::no("ContainersNotInitialized", message)
 }
 
-fn containers_ready(pod: &Pod, init: &[ContainerStatus], main: &[ContainerStatus], phase: &str) -> Verdict {
+fn containers_ready(spec: &Spec, shown: &ShownPod, phase: Phase) -> Verdict {
     match phase {
-        "Succeeded" => return Err(("PodCompleted", String::new())),
-        "Failed" => return Err(("PodFailed", String::new())),
-        _ => {}
+        Phase::Succeeded => return Verdict::no("PodCompleted", String::new()),
+        Phase::Failed => return Verdict::no("PodFailed", String::new()),
+        Phase::Pending | Phase::Running => {}
     }
-    let sidecars = init
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| containers::spec(pod, Which::Init(*index)).is_some_and(is_sidecar));
-    let waited_for = sidecars.map(|(_, status)| status).chain(main);
-    let unready: Vec<&str> = waited_for.filter(|status| !status.ready).map(|status| &*status.name).collect();
+    let mut unready =
+        names(&spec.init_containers, &shown.init, |one, shown| one.is_sidecar() && !shown.is_ready);
+    unready.extend(names(&spec.containers, &shown.main, |_, shown| !shown.is_ready));
     if unready.is_empty() {
-        Ok(None)
-    } else {
-        Err(("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" "))))
+        return Verdict::yes();
     }
+    Verdict::no("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" ")))
 }
 
 /// The containers' verdict, and then that of the pod's readiness gates.
-fn ready(pod: &Pod, known: Option<&PodStatus>, containers: Verdict) -> Verdict {
-    containers?;
-    let gates = pod.spec.as_ref().and_then(|spec| spec.readiness_gates.as_ref()).into_iter().flatten();
-    let status_of = |type_: &str| {
-        let conditions = pod.status.as_ref().or(known).and_then(|status| status.conditions.as_ref());
-        conditions.and_then(|all| all.iter().find(|condition| condition.type_ == type_))
-    };
-    let closed: Vec<String> = gates
-        .filter_map(|gate| match status_of(&gate.condition_type) {
-            None => Some(format!(
-                "corresponding condition of pod readiness gate \"{}\" does not exist.",
-                gate.condition_type
-            )),
+fn ready(spec: &Spec, status: &bound::Status, containers: &Verdict) -> Verdict {
+    if !containers.holds {
+        return containers.clone();
+    }
+    let closed = |type_: &String| {
+        let condition = status.conditions.iter().find(|condition| condition.type_ == *type_);
+        match condition {
+            None => {
+                Some(format!("corresponding condition of pod readiness gate \"{type_}\" does not exist."))
+            }
             Some(condition) if condition.status == "True" => None,
             Some(condition) => Some(format!(
-                "the status of pod readiness gate \"{}\" is not \"True\", but {}",
-                gate.condition_type, condition.status
+                "the status of pod readiness gate \"{type_}\" is not \"True\", but {}",
+                condition.status
             )),
-        })
-        .collect();
-    if closed.is_empty() { Ok(None) } else { Err(("ReadinessGatesNotReady", closed.join(", "))) }
+        }
+    };
+    let closed: Vec<String> =
+        spec.readiness_gates.iter().filter_map(|gate| closed(&gate.condition_type)).collect();
+    if closed.is_empty() { Verdict::yes() } else { Verdict::no("ReadinessGatesNotReady", closed.join(", ")) }
 }
 
-fn is_over(phase: &str) -> bool {
-    matches!(phase, "Succeeded" | "Failed")
+/// The names of the containers of which this is so.
+fn names<'a>(
+    containers: &'a [Container],
+    shown: &[Shown],
+    is_so: impl Fn(&Container, &Shown) -> bool,
+) -> Vec<&'a str> {
+    let so = containers.iter().zip(shown).filter(|(container, shown)| is_so(container, shown));
+    so.map(|(container, _)| &*container.name).collect()
+}
+
+/// What a status said of [`TYPES`]; none where it does not speak of each.
+pub(super) fn said(status: &bound::Status) -> Option<[Said; 4]> {
+    let one = |type_: &str| {
+        let condition = status.conditions.iter().find(|condition| condition.type_ == type_)?;
+        let verdict = Verdict {
+            holds: condition.status == "True",
+            reason: condition.reason.clone().unwrap_or_default().into(),
+            message: condition.message.clone().unwrap_or_default(),
+        };
+        Some(Said { verdict, since: condition.last_transition_time.as_ref()?.0 })
+    };
+    let [a, b, c, d] = TYPES.map(one);
+    Some([a?, b?, c?, d?])
+}
+
+/// The condition as it is written.
+pub(super) fn condition(type_: &str, said: &Said) -> PodCondition {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    PodCondition {
+        type_: type_.to_owned(),
+        status: if said.verdict.holds { "True" } else { "False" }.to_owned(),
+        reason: text(&said.verdict.reason),
+        message: text(&said.verdict.message),
+        last_transition_time: Some(Time(said.since)),
+        ..PodCondition::default()
+    }
 }

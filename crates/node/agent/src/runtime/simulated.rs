@@ -1,185 +1,192 @@
-//! The simulated runtime: everything that will happen to a pod, drawn when it starts.
+//! The simulated runtime: nothing runs; how long things take and how they end is drawn.
 //!
-//! As a kubelet does, it makes the sandbox, runs the init containers one after the other, then
-//! starts the containers in order, each after its image is there. Probes succeed.
+//! **Invariants:** what a run of a container does by itself follows from its pod's uid, its place
+//! and which run it is, so an agent that starts again goes on with the same; nothing is drawn per
+//! tick, so a pod that does nothing costs nothing.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, Pod, Probe};
-use mainstay_base::Random;
+use mainstay_base::{Random, Seed};
 
-use super::behaviour::{Behaviour, behaviour, stop_time};
-use super::image::{Image, canonical};
-use super::{Happening, PodState, Pull, What, Which};
+use super::behaviour::When;
+use super::{Answer, Behaviour, Exit, Happening, No, Pull, Question, What, Which};
+
+mod course;
+#[cfg(test)]
+mod tests;
+
+pub use course::Task;
 
 /// What a registry delivers in a second.
 const PULL_BYTES_PER_SECOND: u64 = 200_000_000;
-/// What any pull takes at least, and what a container of a Job's kind of init takes.
 const SANDBOX_MS: (u64, u64) = (40, 160);
 const RESOLVE_MS: (u64, u64) = (80, 240);
 const CREATE_MS: (u64, u64) = (10, 50);
 const START_MS: (u64, u64) = (10, 70);
-const INIT_RUN_MS: (u64, u64) = (200, 900);
 const STOP_MS: (u64, u64) = (50, 500);
-/// What a process ends with that had to be killed.
-const KILLED: i32 = 137;
+/// A process that is asked to stop always gets this long.
+const LEAST_GRACE: Duration = Duration::from_secs(2);
 
-/// What is going to happen to one pod.
-#[derive(Clone, Debug, Default)]
-pub struct Course {
-    coming: VecDeque<Happening>,
-    random: Option<Random>,
-}
-
-impl Course {
-    /// A new pod, on a machine that has these images.
-    pub fn start(pod: &Pod, images: &BTreeSet<String>, mut random: Random, now: Timestamp) -> Self {
-        let mut drawing =
-            Drawing { at: now, images: images.clone(), coming: Vec::new(), random: &mut random };
-        drawing.pod(pod);
-        let mut coming = drawing.coming;
-        // Sorted by time; what is due at the same moment stays in the order it was drawn.
-        coming.sort_by_key(|happening| happening.at);
-        Self { coming: coming.into(), random: Some(random) }
-    }
-
-    /// A pod that runs already, as `state` says: only its end is still to come.
-    pub fn resume(pod: &Pod, state: &PodState, random: Random) -> Self {
-        let mut coming = Vec::new();
-        for (index, container) in state.main.iter().enumerate() {
-            let Some(started) = container.started.filter(|_| container.exited.is_none()) else { continue };
-            let which = Which::Main(index);
-            if container.ready.is_none() {
-                coming.push(Happening { at: started, what: What::Ready(which) });
-            }
-            if let Behaviour::Finish { run, code } = behaviour(pod) {
-                coming.push(Happening { at: started + run, what: What::Exited(which, code) });
-            }
-        }
-        coming.sort_by_key(|happening| happening.at);
-        Self { coming: coming.into(), random: Some(random) }
-    }
-
-    pub(super) fn happened(&mut self, now: Timestamp) -> Vec<Happening> {
-        let due = self.coming.partition_point(|happening| happening.at <= now);
-        self.coming.drain(..due).collect()
-    }
-
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.coming.front().map(|happening| happening.at)
-    }
-
-    pub(super) fn stop(&mut self, pod: &Pod, state: &PodState, grace: Duration, now: Timestamp) {
-        let drawn = self.random.as_mut().map_or(Duration::ZERO, |random| between(STOP_MS, random));
-        let stop = stop_time(pod).unwrap_or(drawn);
-        let (after, code) = if stop <= grace { (stop, 0) } else { (grace, KILLED) };
-        self.coming.clear();
-        let init = state.init.iter().enumerate().map(|(index, state)| (Which::Init(index), state));
-        let main = state.main.iter().enumerate().map(|(index, state)| (Which::Main(index), state));
-        let running: Vec<Which> =
-            main.chain(init).filter(|(_, state)| state.is_running()).map(|(which, _)| which).collect();
-        self.coming.extend(running.iter().map(|which| Happening { at: now, what: What::Stopping(*which) }));
-        let exited = |which: &Which| Happening { at: now + after, what: What::Exited(*which, code) };
-        self.coming.extend(running.iter().map(exited));
-    }
-}
-
-/// A course while it is drawn.
-struct Drawing<'a> {
-    /// Where the drawing has come to.
-    at: Timestamp,
-    images: BTreeSet<String>,
+/// What is going on in one pod.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// What decides how runs end.
+    seed: Seed,
+    random: Random,
+    /// What was ordered and is not done, by time.
     coming: Vec<Happening>,
-    random: &'a mut Random,
+    running: Vec<Process>,
 }
 
-impl Drawing<'_> {
-    fn pod(&mut self, pod: &Pod) {
-        let Some(spec) = &pod.spec else { return };
-        self.pass(SANDBOX_MS);
-        self.happens(What::SandboxReady);
-        for (index, container) in spec.init_containers.iter().flatten().enumerate() {
-            let which = Which::Init(index);
-            self.container(which, container);
-            if container.restart_policy.as_deref() == Some("Always") {
-                // A sidecar: the next one starts when it has.
-                self.at = self.ready(which, container);
-            } else {
-                self.pass(INIT_RUN_MS);
-                self.happens(What::Exited(which, 0));
-            }
-        }
-        let behaviour = behaviour(pod);
-        for (index, container) in spec.containers.iter().enumerate() {
-            let which = Which::Main(index);
-            self.container(which, container);
-            let started = self.at;
-            let ready = self.ready(which, container);
-            if let Behaviour::Finish { run, code } = behaviour {
-                if ready > started + run {
-                    self.coming.retain(|happening| happening.what != What::Ready(which));
-                }
-                self.coming.push(Happening { at: started + run, what: What::Exited(which, code) });
-            }
+#[derive(Clone, Debug)]
+struct Process {
+    which: Which,
+    /// Which run of the container it is, from 0.
+    nth: u32,
+    started: Timestamp,
+    /// When and how it ends by itself.
+    end: Option<(Timestamp, Exit)>,
+    /// When and how it ends because it was asked to.
+    stop: Option<(Timestamp, Exit)>,
+}
+
+impl Process {
+    fn last(&self) -> Option<(Timestamp, Exit)> {
+        self.end.into_iter().chain(self.stop).min_by_key(|(at, _)| *at)
+    }
+}
+
+impl Simulated {
+    /// A pod of which nothing runs; `random` is its own.
+    pub fn new(mut random: Random) -> Self {
+        Self { seed: Seed(random.next_u64()), random, coming: Vec::new(), running: Vec::new() }
+    }
+
+    /// Makes the sandbox.
+    pub fn make_sandbox(&mut self, now: Timestamp) {
+        let at = now + self.draw(SANDBOX_MS);
+        self.order(at, What::SandboxReady);
+    }
+
+    /// Pulls the image of a container for the `attempt`th time, from 0; `is_there` says that only its
+    /// name is to be looked up.
+    pub fn pull(&mut self, task: Task<'_>, attempt: u32, is_there: bool, now: Timestamp) {
+        let bytes = super::Image::of(&task.container.image).bytes;
+        let transfer = if is_there { 0 } else { bytes * 1000 / PULL_BYTES_PER_SECOND };
+        let drawn = self.draw(RESOLVE_MS);
+        let result = match task.pull_error(attempt) {
+            Some(error) => Err(error),
+            None => Ok(Pull {
+                took: task.behaviour.pull.unwrap_or_else(|| drawn + Duration::from_millis(transfer)),
+                bytes,
+            }),
+        };
+        let took = result.as_ref().map_or(drawn, |pull| pull.took);
+        self.order(now + took, What::Pulled(task.which, result));
+    }
+
+    /// Creates and starts a container for the `nth` time, from 0.
+    pub fn start(&mut self, task: Task<'_>, nth: u32, now: Timestamp) {
+        let created = now + self.draw(CREATE_MS);
+        let started = created + self.draw(START_MS) + task.behaviour.start_delay;
+        self.order(created, What::Created(task.which));
+        self.order(started, What::Started(task.which));
+        self.adopt(task, nth, started);
+    }
+
+    /// Takes over a container that was `started` before.
+    pub fn adopt(&mut self, task: Task<'_>, nth: u32, started: Timestamp) {
+        let end = task.end(self.seed, started, nth);
+        self.running.retain(|process| process.which != task.which);
+        self.running.push(Process { which: task.which, nth, started, end, stop: None });
+    }
+
+    /// Takes a container's behaviour in that is another than when it started.
+    pub fn revise(&mut self, task: Task<'_>, now: Timestamp) {
+        let seed = self.seed;
+        if let Some(process) = self.running.iter_mut().find(|process| process.which == task.which) {
+            let end = task.end(seed, process.started, process.nth);
+            process.end = end.map(|(at, exit)| (at.max(now), exit));
         }
     }
 
-    /// Pulls, creates and starts a container.
-    fn container(&mut self, which: Which, container: &Container) {
-        let name = container.image.as_deref().unwrap_or_default();
-        let is_there = self.images.contains(&canonical(name));
-        if is_there && container.image_pull_policy.as_deref() != Some("Always") {
-            self.happens(What::Pulled(which, None));
+    /// Asks a container to stop within `grace`, after what runs before that.
+    pub fn stop(&mut self, task: Task<'_>, grace: Duration, now: Timestamp) {
+        let drawn = self.draw(STOP_MS);
+        let hook = task.pre_stop().min(grace);
+        let left = grace.saturating_sub(hook).max(LEAST_GRACE);
+        let (after, exit) = match task.behaviour.stop.unwrap_or(When::After(drawn)) {
+            When::After(needs) if needs <= left => (needs, Exit::with(0)),
+            _ => (left, Exit::KILLED),
+        };
+        if let Some(process) = self.running.iter_mut().find(|process| process.which == task.which) {
+            let stop = (now + hook + after, exit);
+            process.stop = process.stop.into_iter().chain([stop]).min_by_key(|(at, _)| *at);
+        }
+    }
+
+    /// Forgets what was ordered and has not happened: nothing new comes up any more.
+    pub fn abandon(&mut self, now: Timestamp) {
+        self.coming.clear();
+        self.running.retain(|process| process.started <= now);
+    }
+
+    /// When something happens next.
+    pub fn next(&self) -> Option<Timestamp> {
+        let ends = self.running.iter().filter_map(Process::last).map(|(at, _)| at);
+        self.coming.first().map(|happening| happening.at).into_iter().chain(ends).min()
+    }
+
+    /// The first thing that has happened until `now` and was not told.
+    pub fn happened(&mut self, now: Timestamp) -> Option<Happening> {
+        let at = self.next().filter(|at| *at <= now)?;
+        if self.coming.first().is_some_and(|happening| happening.at == at) {
+            return Some(self.coming.remove(0));
+        }
+        let ends_at = |process: &Process| process.last().filter(|(end, _)| *end == at);
+        let index = self.running.iter().position(|process| ends_at(process).is_some())?;
+        let process = self.running.remove(index);
+        let (_, exit) = ends_at(&process)?;
+        Some(Happening { at, what: What::Exited(process.which, exit) })
+    }
+
+    /// What a container of this behaviour that runs since `since` answers `at` a time, to who waits
+    /// no longer than `patience`.
+    pub fn answer(
+        question: Question,
+        behaviour: &Behaviour,
+        since: Timestamp,
+        at: Timestamp,
+        patience: Duration,
+    ) -> Answer {
+        let elapsed = at.duration_since(since).unsigned_abs();
+        let is_reached = |when: When| matches!(when, When::After(after) if elapsed >= after);
+        let windows = if question == Question::Readiness { &behaviour.unready } else { &behaviour.unhealthy };
+        let waits_to_be_ready = question == Question::Readiness && !is_reached(behaviour.ready);
+        let verdict = if !is_reached(behaviour.startup) {
+            Err(No::Refused)
+        } else if waits_to_be_ready || windows.contain(elapsed) {
+            Err(No::Denied)
+        } else if behaviour.load.latency > patience {
+            Err(No::Late)
         } else {
-            self.happens(What::Pulling(which));
-            let bytes = Image::of(name).bytes;
-            let transfer = if is_there { 0 } else { bytes * 1000 / PULL_BYTES_PER_SECOND };
-            let took = between(RESOLVE_MS, self.random) + Duration::from_millis(transfer);
-            self.at += took;
-            self.happens(What::Pulled(which, Some(Pull { took, bytes })));
-            self.images.insert(canonical(name));
-        }
-        self.pass(CREATE_MS);
-        self.happens(What::Created(which));
-        self.pass(START_MS);
-        self.happens(What::Started(which));
+            Ok(())
+        };
+        let moment = |when: When| match when {
+            When::After(after) if after > elapsed => Some(after),
+            _ => None,
+        };
+        let edges = [moment(behaviour.startup), moment(behaviour.ready), windows.next_edge(elapsed)];
+        Answer { verdict, until: edges.into_iter().flatten().min().map(|edge| since + edge) }
     }
 
-    /// When a container that starts now becomes ready.
-    fn ready(&mut self, which: Which, container: &Container) -> Timestamp {
-        let startup = container.startup_probe.as_ref().map_or(Duration::ZERO, success);
-        let readiness = container.readiness_probe.as_ref().map_or(Duration::ZERO, success);
-        let at = self.at + startup + readiness;
-        self.coming.push(Happening { at, what: What::Ready(which) });
-        at
+    fn order(&mut self, at: Timestamp, what: What) {
+        let place = self.coming.partition_point(|happening| happening.at <= at);
+        self.coming.insert(place, Happening { at, what });
     }
 
-    fn happens(&mut self, what: What) {
-        self.coming.push(Happening { at: self.at, what });
-    }
-
-    fn pass(&mut self, range: (u64, u64)) {
-        self.at += between(range, self.random);
+    fn draw(&mut self, (least, most): (u64, u64)) -> Duration {
+        Duration::from_millis(least + self.random.below(most - least))
     }
 }
-
-/// How long a probe that always succeeds takes: it runs when its container starts and each period
-/// from then on, counts once the initial delay is over, and must succeed as often as it says.
-fn success(probe: &Probe) -> Duration {
-    let seconds = |value: Option<i32>, default: u64| {
-        value.and_then(|value| u64::try_from(value).ok()).unwrap_or(default)
-    };
-    let period = seconds(probe.period_seconds, 10).max(1);
-    let first = seconds(probe.initial_delay_seconds, 0).div_ceil(period) * period;
-    let further = (seconds(probe.success_threshold, 1).max(1) - 1) * period;
-    Duration::from_secs(first + further)
-}
-
-fn between((least, most): (u64, u64), random: &mut Random) -> Duration {
-    Duration::from_millis(least + random.below(most - least))
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,148 +1,219 @@
-//! What a simulated pod goes through, and when.
+//! How runs of simulated containers go.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
 use mainstay_base::{Random, Seed};
 use serde_json::{Value, json};
 
-use super::{Course, KILLED};
-use crate::runtime::{Happening, PodState, What, Which, canonical};
-
-fn pod(spec: &Value, annotations: &Value) -> Pod {
-    serde_json::from_value(json!({ "metadata": { "annotations": annotations }, "spec": spec })).unwrap()
-}
-
-fn random() -> Random {
-    Random::named(Seed(7), "pod")
-}
+use super::{Simulated, Task};
+use crate::bound::BoundPod;
+use crate::runtime::{Answer, Behaviour, Behaviours, Exit, Happening, No, Question, What, Which};
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
+const WEB: Which = Which::Main(0);
 
-fn whole(pod: &Pod, images: &[&str]) -> Vec<Happening> {
-    let images: BTreeSet<String> = images.iter().map(|name| canonical(name)).collect();
-    Course::start(pod, &images, random(), START).happened(Timestamp::MAX)
+fn pod(policy: &str, annotations: &Value) -> BoundPod {
+    serde_json::from_value(json!({
+        "metadata": { "annotations": annotations },
+        "spec": {
+            "restartPolicy": policy,
+            "initContainers": [{ "name": "migrate", "image": "app:1" }, { "name": "mesh", "restartPolicy": "Always" }],
+            "containers": [{ "name": "web", "image": "nginx:1.27",
+                "resources": { "limits": { "memory": "128Mi" } },
+                "lifecycle": { "preStop": { "exec": { "command": ["drain"] } } } }],
+        },
+    }))
+    .unwrap()
 }
 
-/// When this happens, in milliseconds from the start.
-fn when(course: &[Happening], what: &What) -> i64 {
-    let found = course.iter().find(|happening| happening.what == *what);
-    found.unwrap_or_else(|| panic!("{what:?} in {course:?}")).at.as_millisecond()
+fn simulated() -> Simulated {
+    Simulated::new(Random::named(Seed(7), "pod"))
 }
 
-fn web() -> Value {
-    json!({ "restartPolicy": "Always", "containers": [{ "name": "web", "image": "nginx:1.27" }] })
-}
-
-#[test]
-fn a_container_is_pulled_created_started_and_ready_in_order() {
-    let course = whole(&pod(&web(), &json!({})), &[]);
-    let main = Which::Main(0);
-    let order: Vec<_> = course.iter().map(|happening| &happening.what).collect();
-    assert!(matches!(
-        order[..],
-        [
-            What::SandboxReady,
-            What::Pulling(_),
-            What::Pulled(_, Some(_)),
-            What::Created(_),
-            What::Started(_),
-            What::Ready(_)
-        ]
-    ));
-    assert_eq!(when(&course, &What::Started(main)), when(&course, &What::Ready(main)));
-    assert!(when(&course, &What::Ready(main)) < 2_000);
+/// How the `nth` run of a container ends by itself: after how many milliseconds, and with what.
+fn end(pod: &BoundPod, which: Which, nth: u32) -> Option<(i64, Exit)> {
+    let (behaviours, problems) = Behaviours::of(pod, &[]);
+    assert_eq!(problems, []);
+    let task = Task::of(pod, behaviours.as_deref(), which).unwrap();
+    let (at, exit) = task.end(Seed(7), START, nth)?;
+    Some((at.as_millisecond(), exit))
 }
 
 #[test]
-fn an_image_that_is_there_is_not_pulled_unless_it_must_be() {
-    let there = whole(&pod(&web(), &json!({})), &["nginx:1.27"]);
-    assert!(there.iter().any(|happening| happening.what == What::Pulled(Which::Main(0), None)));
-    let mut always = web();
-    always["containers"][0]["imagePullPolicy"] = json!("Always");
-    let again = whole(&pod(&always, &json!({})), &["nginx:1.27"]);
-    assert!(again.iter().any(|happening| happening.what == What::Pulling(Which::Main(0))));
-}
-
-#[test]
-fn probes_succeed_when_their_delay_and_periods_allow() {
-    for (probes, seconds) in [
-        (json!({}), 0),
-        (json!({ "readinessProbe": { "periodSeconds": 5 } }), 0),
-        (json!({ "readinessProbe": { "initialDelaySeconds": 12, "periodSeconds": 5 } }), 15),
-        (json!({ "readinessProbe": { "initialDelaySeconds": 10 } }), 10),
-        (json!({ "readinessProbe": { "periodSeconds": 5, "successThreshold": 3 } }), 10),
+fn runs_end_as_their_behaviour_says() {
+    let code = |code| Some((5_000, Exit::with(code)));
+    let short = |code| Some((1_000, Exit::with(code)));
+    for (policy, annotations, ends) in [
+        ("Always", json!({}), [None, None, None]),
+        ("Never", json!({}), [None, None, None]),
+        ("Always", json!({ "mainstay.dev/run-for": "5s" }), [code(0); 3]),
+        ("Always", json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/exit-code": "3" }), [code(3); 3]),
+        ("Always", json!({ "mainstay.dev/exit-code": "3" }), [short(3); 3]),
+        ("Always", json!({ "mainstay.dev/web.exit-code": "0" }), [short(0); 3]),
         (
-            json!({ "startupProbe": { "initialDelaySeconds": 20 }, "readinessProbe": { "initialDelaySeconds": 5 } }),
-            30,
+            "Always",
+            json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/failures": "2" }),
+            [code(1), code(1), None],
         ),
+        (
+            "OnFailure",
+            json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/failures": "2", "mainstay.dev/exit-code": "9" }),
+            [code(9), code(9), code(0)],
+        ),
+        ("Always", json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/failure-ratio": "0" }), [code(0); 3]),
+        ("Always", json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/failure-ratio": "1" }), [code(1); 3]),
+        ("Always", json!({ "mainstay.dev/oom-after": "5s" }), [Some((5_000, Exit::OOM)); 3]),
+        (
+            "Always",
+            json!({ "mainstay.dev/oom-after": "5s", "mainstay.dev/failures": "1" }),
+            [Some((5_000, Exit::OOM)), None, None],
+        ),
+        (
+            "Always",
+            json!({ "mainstay.dev/memory": "64Mi", "mainstay.dev/memory-growth": "128Mi" }),
+            [Some((1_800_000, Exit::OOM)); 3],
+        ),
+        ("Always", json!({ "mainstay.dev/memory": "64Mi" }), [None; 3]),
+        ("Always", json!({ "mainstay.dev/memory": "1Gi" }), [Some((0, Exit::OOM)); 3]),
     ] {
-        let mut spec = web();
-        spec["containers"][0].as_object_mut().unwrap().extend(probes.as_object().unwrap().clone());
-        let course = whole(&pod(&spec, &json!({})), &[]);
-        let main = Which::Main(0);
-        let took = when(&course, &What::Ready(main)) - when(&course, &What::Started(main));
-        assert_eq!(took, seconds * 1000, "{probes}");
+        let pod = pod(policy, &annotations);
+        assert_eq!([0, 1, 2].map(|nth| end(&pod, WEB, nth)), ends, "{policy} {annotations}");
     }
 }
 
 #[test]
-fn init_containers_end_before_the_next_starts_and_sidecars_stay() {
-    let spec = json!({
-        "initContainers": [
-            { "name": "migrate", "image": "app:1" },
-            { "name": "mesh", "image": "proxy:1", "restartPolicy": "Always" },
-        ],
-        "containers": [{ "name": "web", "image": "nginx:1.27" }],
-    });
-    let course = whole(&pod(&spec, &json!({})), &[]);
-    let (migrate, mesh, web) = (Which::Init(0), Which::Init(1), Which::Main(0));
-    assert!(when(&course, &What::Exited(migrate, 0)) <= when(&course, &What::Pulling(mesh)));
-    assert!(when(&course, &What::Ready(mesh)) <= when(&course, &What::Pulling(web)));
-    assert!(!course.iter().any(|happening| happening.what == What::Exited(mesh, 0)));
+fn init_containers_prepare_the_pod_sidecars_stay_and_jobs_work() {
+    let mut plain = pod("Always", &json!({ "mainstay.dev/exit-code": "1" }));
+    let (after, exit) = end(&plain, Which::Init(0), 0).unwrap();
+    assert!((200..900).contains(&after) && exit == Exit::with(0));
+    assert_eq!(end(&plain, Which::Init(1), 0), None);
+    assert_eq!(end(&plain, Which::Init(0), 0), end(&plain, Which::Init(0), 0), "the same each time");
+    plain.metadata = serde_json::from_value(json!({ "ownerReferences": [
+        { "apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "u" },
+    ]}))
+    .unwrap();
+    assert_eq!(end(&plain, WEB, 0), Some((10_000, Exit::with(0))));
 }
 
 #[test]
-fn a_pod_that_ends_does_so_after_the_time_it_says() {
-    let mut spec = web();
-    spec["restartPolicy"] = json!("Never");
-    let course =
-        whole(&pod(&spec, &json!({ "mainstay.dev/run-for": "90s", "mainstay.dev/exit-code": "3" })), &[]);
-    let main = Which::Main(0);
-    let ran = when(&course, &What::Exited(main, 3)) - when(&course, &What::Started(main));
-    assert_eq!(ran, 90_000);
-    let served = whole(&pod(&web(), &json!({ "mainstay.dev/run-for": "90s" })), &[]);
-    assert!(!served.iter().any(|happening| matches!(happening.what, What::Exited(..))));
+fn a_part_of_the_runs_fails_where_a_ratio_is_said() {
+    let flaky = pod("Always", &json!({ "mainstay.dev/run-for": "1s", "mainstay.dev/failure-ratio": "0.25" }));
+    let failed = (0..1000).filter(|nth| end(&flaky, WEB, *nth).unwrap().1.code != 0).count();
+    assert!((200..300).contains(&failed), "{failed}");
 }
 
 #[test]
-fn stopping_takes_as_long_as_the_pod_needs_but_never_longer_than_its_grace() {
-    for (needs, grace, after, code) in [("2s", 30, 2, 0), ("1h", 30, 30, KILLED), ("0s", 0, 0, 0)] {
-        let pod = pod(&web(), &json!({ "mainstay.dev/stop-after": needs }));
-        let mut course = Course::start(&pod, &BTreeSet::new(), random(), START);
-        let mut state = PodState::new(0, 1);
-        let now = START + Duration::from_mins(1);
-        course.happened(now).iter().for_each(|happening| state.apply(happening));
-        course.stop(&pod, &state, Duration::from_secs(grace), now);
-        let end = now + Duration::from_secs(after);
-        let rest = course.happened(Timestamp::MAX);
-        let main = Which::Main(0);
-        assert_eq!(
-            rest,
-            [
-                Happening { at: now, what: What::Stopping(main) },
-                Happening { at: end, what: What::Exited(main, code) }
-            ]
-        );
+fn orders_are_carried_out_in_order_and_once() {
+    let pod = pod("Always", &json!({ "mainstay.dev/run-for": "5s", "mainstay.dev/start-delay": "3s" }));
+    let (behaviours, _) = Behaviours::of(&pod, &[]);
+    let task = Task::of(&pod, behaviours.as_deref(), WEB).unwrap();
+    let mut runtime = simulated();
+    runtime.make_sandbox(START);
+    runtime.start(task, 0, START + Duration::from_secs(1));
+    let mut happened = Vec::new();
+    while let Some(happening) = runtime.happened(Timestamp::MAX) {
+        happened.push(happening);
+    }
+    let whats: Vec<_> = happened.iter().map(|happening| happening.what.clone()).collect();
+    let exited = What::Exited(WEB, Exit::with(0));
+    assert_eq!(whats, [What::SandboxReady, What::Created(WEB), What::Started(WEB), exited]);
+    let apart = |a: usize, b: usize| happened[b].at.duration_since(happened[a].at).as_millis();
+    assert!((3_010..3_070).contains(&apart(1, 2)) && apart(2, 3) == 5_000, "{happened:?}");
+    assert_eq!(runtime.next(), None);
+}
+
+#[test]
+fn a_pull_fails_as_often_as_is_said_and_takes_as_long() {
+    let pod = pod(
+        "Always",
+        &json!({ "mainstay.dev/pull-error": "not-found", "mainstay.dev/pull-failures": "1", "mainstay.dev/pull-time": "9s" }),
+    );
+    let (behaviours, _) = Behaviours::of(&pod, &[]);
+    let task = Task::of(&pod, behaviours.as_deref(), WEB).unwrap();
+    let mut runtime = simulated();
+    runtime.pull(task, 0, false, START);
+    let Some(Happening { what: What::Pulled(WEB, Err(error)), .. }) = runtime.happened(Timestamp::MAX) else {
+        panic!("a failure");
+    };
+    let image = "docker.io/library/nginx:1.27";
+    assert_eq!(
+        &*error,
+        format!(
+            "rpc error: code = NotFound desc = failed to pull and unpack image \"{image}\": failed to resolve \
+             reference \"{image}\": {image}: not found"
+        )
+    );
+    runtime.pull(task, 1, false, START);
+    let Some(Happening { at, what: What::Pulled(WEB, Ok(pull)) }) = runtime.happened(Timestamp::MAX) else {
+        panic!("a pull");
+    };
+    assert_eq!((at.as_second(), pull.took.as_secs()), (9, 9));
+}
+
+#[test]
+fn stopping_takes_as_long_as_the_container_needs_but_never_longer_than_its_grace() {
+    for (annotations, grace, after, exit) in [
+        (json!({ "mainstay.dev/stop-after": "2s" }), 30, 2, Exit::with(0)),
+        (json!({ "mainstay.dev/stop-after": "1h" }), 30, 30, Exit::KILLED),
+        (json!({ "mainstay.dev/stop-after": "never" }), 30, 30, Exit::KILLED),
+        (json!({ "mainstay.dev/stop-after": "0s" }), 0, 0, Exit::with(0)),
+        (json!({ "mainstay.dev/stop-after": "never" }), 0, 2, Exit::KILLED),
+        (json!({ "mainstay.dev/stop-after": "1s", "mainstay.dev/pre-stop": "5s" }), 30, 6, Exit::with(0)),
+        (json!({ "mainstay.dev/stop-after": "never", "mainstay.dev/pre-stop": "5s" }), 10, 10, Exit::KILLED),
+        (json!({ "mainstay.dev/stop-after": "1s", "mainstay.dev/pre-stop": "1m" }), 10, 11, Exit::with(0)),
+    ] {
+        let pod = pod("Always", &annotations);
+        let (behaviours, _) = Behaviours::of(&pod, &[]);
+        let task = Task::of(&pod, behaviours.as_deref(), WEB).unwrap();
+        let mut runtime = simulated();
+        runtime.adopt(task, 0, START);
+        runtime.stop(task, Duration::from_secs(grace), START);
+        let expected = Happening { at: START + Duration::from_secs(after), what: What::Exited(WEB, exit) };
+        assert_eq!(runtime.happened(Timestamp::MAX), Some(expected), "{annotations}");
     }
 }
 
 #[test]
-fn a_pod_stopped_before_it_started_has_nothing_to_stop() {
-    let pod = pod(&web(), &json!({}));
-    let mut course = Course::start(&pod, &BTreeSet::new(), random(), START);
-    course.stop(&pod, &PodState::new(0, 1), Duration::from_secs(30), START);
-    assert_eq!(course.next(), None);
+fn another_behaviour_changes_the_run_that_goes_on() {
+    let mut pod = pod("Always", &json!({}));
+    let mut runtime = simulated();
+    runtime.adopt(Task::of(&pod, None, WEB).unwrap(), 0, START);
+    assert_eq!(runtime.next(), None);
+    pod.metadata.annotations = Some([("mainstay.dev/oom-after".to_owned(), "10s".to_owned())].into());
+    let (behaviours, _) = Behaviours::of(&pod, &[]);
+    let now = START + Duration::from_mins(1);
+    runtime.revise(Task::of(&pod, behaviours.as_deref(), WEB).unwrap(), now);
+    assert_eq!(runtime.happened(now), Some(Happening { at: now, what: What::Exited(WEB, Exit::OOM) }));
+}
+
+#[test]
+fn answers_follow_the_behaviour() {
+    let text = [
+        ("startup-after", "10s"),
+        ("ready-after", "20s"),
+        ("unready", "60s-70s"),
+        ("unhealthy", "80s-"),
+        ("latency", "3s"),
+    ];
+    let annotations: serde_json::Map<_, _> =
+        text.iter().map(|(key, value)| (format!("mainstay.dev/{key}"), json!(value))).collect();
+    let pod = pod("Always", &annotations.into());
+    let (behaviours, _) = Behaviours::of(&pod, &[]);
+    let behaviour: &Behaviour = behaviours.as_deref().unwrap().get(WEB).unwrap();
+    let second = |second: u64| START + Duration::from_secs(second);
+    for (question, at, patience, verdict, until) in [
+        (Question::Startup, 0, 5, Err(No::Refused), Some(10)),
+        (Question::Startup, 10, 5, Ok(()), Some(20)),
+        (Question::Liveness, 10, 1, Err(No::Late), Some(20)),
+        (Question::Readiness, 10, 5, Err(No::Denied), Some(20)),
+        (Question::Readiness, 20, 5, Ok(()), Some(60)),
+        (Question::Readiness, 65, 5, Err(No::Denied), Some(70)),
+        (Question::Readiness, 70, 5, Ok(()), None),
+        (Question::Liveness, 70, 5, Ok(()), Some(80)),
+        (Question::Liveness, 80, 5, Err(No::Denied), None),
+    ] {
+        let answer = Simulated::answer(question, behaviour, START, second(at), Duration::from_secs(patience));
+        assert_eq!(answer, Answer { verdict, until: until.map(second) }, "{question:?} at {at}");
+    }
 }
