@@ -17,10 +17,11 @@ use mainstay_control::informer::Subscription;
 use mainstay_control::reconcile;
 use mainstay_control::reflect::watch_config;
 use mainstay_control::{Component, Counters, Informer, Key, Queue, Recorder, Writer};
-use mainstay_kinds::{NodeClaim, PodBehaviour};
+use mainstay_kinds::NodeClaim;
 use mainstay_resource::Rule;
 
 use crate::bound::BoundPod;
+use crate::described::Described;
 use crate::machine::Fleet;
 
 mod claims;
@@ -97,7 +98,7 @@ struct Agent {
     world: World,
     claims: Informer<NodeClaim>,
     pods: Informer<BoundPod>,
-    behaviours: Informer<PodBehaviour>,
+    behaviours: Informer<Described>,
     queue: Queue<Item>,
     recorder: Recorder,
     fleet: Mutex<Fleet>,
@@ -176,7 +177,7 @@ impl Agent {
     }
 
     /// Looks at every pod of a namespace again of which something else is described.
-    fn queue_described(self: &Arc<Self>) -> Subscription<PodBehaviour> {
+    fn queue_described(self: &Arc<Self>) -> Subscription<Described> {
         let agent = Arc::downgrade(self);
         self.behaviours.subscribe(move |change| {
             let Some(agent) = agent.upgrade() else { return };

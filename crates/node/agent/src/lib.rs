@@ -15,6 +15,7 @@ mod addresses;
 mod agent;
 mod bound;
 mod claim_status;
+mod described;
 mod heartbeat;
 mod machine;
 mod node;

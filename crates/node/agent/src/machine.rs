@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::NodeStatus;
 use mainstay_base::{Random, World};
 use mainstay_control::Key;
-use mainstay_kinds::PodBehaviour;
 
 use crate::addresses::Addresses;
 use crate::bound::BoundPod;
 use crate::claim_status::Standing;
+use crate::described::Described;
 use crate::node::Resources;
 use crate::plate::{Plate, Taken};
 use crate::pod::{self, Host, Run, Status, Step};
@@ -112,7 +112,7 @@ impl Fleet {
         &mut self,
         key: &Key,
         pod: &BoundPod,
-        documents: impl FnOnce() -> Vec<Arc<PodBehaviour>>,
+        documents: impl FnOnce() -> Vec<Arc<Described>>,
         world: &World,
     ) -> Option<Step> {
         let node = &*pod.spec.node_name;

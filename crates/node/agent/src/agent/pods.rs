@@ -1,15 +1,11 @@
 //! Pods: the plan of one step is carried out.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, Patch, Preconditions};
 use mainstay_control::reconcile::{self, Next};
 use mainstay_control::{Change, Key};
-use mainstay_kinds::PodBehaviour;
-use mainstay_resource::LabelSelector;
-use serde_json::json;
 
 use super::{Agent, is_conflict, is_gone};
 use crate::bound::BoundPod;
@@ -48,7 +44,7 @@ impl Agent {
             return Ok(Next::Wait);
         };
         let described = self.behaviours.within(&key.namespace);
-        let documents = || described.into_iter().filter(|document| selects(document, &pod)).collect();
+        let documents = || described.into_iter().filter(|document| document.selects(&pod)).collect();
         let Some(step) = self.fleet().step(key, &pod, documents, &self.world) else { return Ok(Next::Wait) };
         if !step.told.is_empty() {
             let recorder = self.recorder.on(&pod.spec.node_name);
@@ -83,13 +79,6 @@ impl Agent {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether a document speaks of the pod; one whose selector is none speaks of none.
-fn selects(document: &Arc<PodBehaviour>, pod: &BoundPod) -> bool {
-    let labels = pod.metadata.labels.clone().unwrap_or_default();
-    let selector = LabelSelector::from_object(&json!(document.spec.selector));
-    selector.is_ok_and(|selector| selector.matches_map(&labels))
 }
 
 fn until(wake: jiff::Timestamp, now: jiff::Timestamp) -> Duration {

@@ -10,9 +10,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_kinds::PodBehaviour;
+use mainstay_kinds::pod_behaviour;
 
 use crate::bound::BoundPod;
+use crate::described::Described;
 
 use super::Which;
 
@@ -161,7 +162,7 @@ impl fmt::Display for Problem {
 
 impl Behaviours {
     /// What a pod's containers do; none where nobody says anything of it.
-    pub fn of(pod: &BoundPod, documents: &[Arc<PodBehaviour>]) -> (Option<Arc<Self>>, Vec<Problem>) {
+    pub fn of(pod: &BoundPod, documents: &[Arc<Described>]) -> (Option<Arc<Self>>, Vec<Problem>) {
         let annotated =
             || pod.metadata.annotations.iter().flatten().filter(|(key, _)| key.starts_with(PREFIX));
         if documents.is_empty() && annotated().next().is_none() {
@@ -188,17 +189,20 @@ impl Behaviours {
         (Some(Arc::new(all)), problems)
     }
 
-    fn take_document(&mut self, pod: &BoundPod, document: &PodBehaviour, problems: &mut Vec<Problem>) {
-        let general = document.spec.behaviour.settings().into_iter().map(|setting| (None, setting));
-        let named = document.spec.containers.iter().flat_map(|(name, behaviour)| {
-            behaviour.settings().into_iter().map(move |setting| (Some(&**name), setting))
-        });
-        for (container, (setting, value)) in general.chain(named) {
+    fn take_document(&mut self, pod: &BoundPod, document: &Described, problems: &mut Vec<Problem>) {
+        let general = (None, &document.spec["behaviour"]);
+        let named = document.spec["containers"].as_object().into_iter().flatten();
+        let named = named.map(|(name, behaviour)| (Some(name.as_str()), behaviour));
+        for (container, behaviour) in std::iter::once(general).chain(named) {
             // A document selects pods of several shapes: not each has every container.
-            let is_other = container.is_some_and(|name| !pod.spec.all().any(|(_, one)| one.name == name));
-            if !is_other && let Err(why) = self.set(pod, container, &setting, &value) {
-                let name = document.metadata.name.as_deref().unwrap_or_default();
-                problems.push(Problem(format!("PodBehaviour \"{name}\", setting \"{setting}\": {why}")));
+            if container.is_some_and(|name| !pod.spec.all().any(|(_, one)| one.name == name)) {
+                continue;
+            }
+            for (setting, value) in pod_behaviour::settings(behaviour) {
+                if let Err(why) = self.set(pod, container, &setting, &value) {
+                    let name = document.name();
+                    problems.push(Problem(format!("PodBehaviour \"{name}\", setting \"{setting}\": {why}")));
+                }
             }
         }
     }

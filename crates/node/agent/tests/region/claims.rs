@@ -32,7 +32,7 @@ fn a_cluster_config_becomes_seventeen_ready_nodes() {
             .collect();
         assert_eq!(system.len(), 3);
         let allocatable = system[0].status.clone().unwrap().allocatable.unwrap();
-        assert_eq!((&*allocatable["cpu"].0, &*allocatable["memory"].0), ("7910m", "14501888Ki"));
+        assert_eq!((&*allocatable["cpu"].0, &*allocatable["memory"].0), ("7910m", "14162Mi"));
         assert_eq!(system[0].spec.clone().unwrap().taints.unwrap()[0].key, "system");
         let status = region.config().await.status.unwrap();
         assert!(holds(&status.conditions, "Ready") && holds(&status.conditions, "Valid"), "{status:?}");

@@ -1,7 +1,10 @@
 //! Pods on the agent's machines.
 
 use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::Api;
 use kube::api::{DeleteParams, PostParams};
+use mainstay_base::task::{Shutdown, Tree};
+use mainstay_kinds::PodBehaviour;
 use serde_json::json;
 
 use crate::support::{Region, region};
@@ -95,8 +98,7 @@ fn a_restarted_agent_leaves_running_pods_alone() {
         region.sleep(5).await;
         let before = region.pods().get("a").await.unwrap();
         region.tree.kill();
-        let region =
-            Region { tree: mainstay_base::task::Tree::new(mainstay_base::task::Shutdown::new()), ..region };
+        let region = Region { tree: Tree::new(Shutdown::new()), ..region };
         region.start();
         region.sleep(60).await;
         let after = region.pods().get("a").await.unwrap();
@@ -148,5 +150,117 @@ fn every_rule_of_both_tables_is_used() {
                 }
             }
         }
+    });
+}
+
+/// A pod of an application that serves at port 8080.
+fn described(name: &str, node: &str, annotations: &serde_json::Value) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": { "name": name, "labels": { "app": name }, "annotations": annotations },
+        "spec": { "nodeName": node, "containers": [
+            { "name": "web", "image": "nginx:1.27", "ports": [{ "containerPort": 8080 }] },
+        ]},
+    }))
+    .unwrap()
+}
+
+/// What was told of a pod, in order, with how often.
+async fn told(region: &Region, name: &str) -> Vec<(String, i32)> {
+    let events: Vec<Event> = region.all().await;
+    let mut of_it: Vec<_> =
+        events.into_iter().filter(|event| event.involved_object.name.as_deref() == Some(name)).collect();
+    of_it.sort_by_key(|event| event.metadata.name.clone());
+    let said = |event: Event| {
+        let reason = event.reason.unwrap_or_default();
+        (format!("{reason}: {}", event.message.unwrap_or_default()), event.count.unwrap_or_default())
+    };
+    of_it.into_iter().map(said).collect()
+}
+
+#[test]
+fn a_crash_loop_looks_like_upstreams_and_survives_another_agent() {
+    region(|region| async move {
+        let node = with_node(&region).await;
+        let annotations = json!({ "mainstay.dev/run-for": "4s", "mainstay.dev/exit-code": "2" });
+        let created = described("loop", &node, &annotations);
+        let uid = region.pods().create(&PostParams::default(), &created).await.unwrap().metadata.uid.unwrap();
+        region.sleep(30).await;
+        let status = region.pods().get("loop").await.unwrap().status.unwrap();
+        let container = &status.container_statuses.as_ref().unwrap()[0];
+        let waiting = container.state.clone().unwrap().waiting.unwrap();
+        assert_eq!(waiting.reason.as_deref(), Some("CrashLoopBackOff"));
+        let expected = format!("back-off 20s restarting failed container=web pod=loop_default({uid})");
+        assert_eq!(waiting.message, Some(expected));
+        let ended = container.last_state.clone().unwrap().terminated.unwrap();
+        assert_eq!(
+            (container.restart_count, ended.exit_code, ended.reason.as_deref()),
+            (2, 2, Some("Error"))
+        );
+        let told = told(&region, "loop").await;
+        let reasons: Vec<_> = told.iter().map(|(event, _)| event.split(':').next().unwrap()).collect();
+        assert_eq!(reasons, ["Pulling", "Pulled", "Created", "Started", "Pulled", "BackOff"], "{told:?}");
+        let restarts = told.iter().find(|(event, _)| event == "Started: Started container web").unwrap().1;
+        assert_eq!(restarts, 3);
+        region.tree.kill();
+        let region = Region { tree: Tree::new(Shutdown::new()), ..region };
+        region.start();
+        region.sleep(60).await;
+        let after = region.pods().get("loop").await.unwrap().status.unwrap();
+        assert!(after.container_statuses.unwrap()[0].restart_count > 2);
+        region.assert_well();
+    });
+}
+
+#[test]
+fn a_pod_behaviour_describes_pods_that_run_already() {
+    region(|region| async move {
+        let node = with_node(&region).await;
+        let pods = region.pods();
+        for name in ["a", "b"] {
+            pods.create(&PostParams::default(), &described(name, &node, &json!({}))).await.unwrap();
+        }
+        region.sleep(10).await;
+        let ready = async |name: &str| {
+            let status = pods.get(name).await.unwrap().status.unwrap();
+            let ready = status.conditions.unwrap().into_iter().find(|one| one.type_ == "Ready").unwrap();
+            ready.status
+        };
+        assert_eq!((ready("a").await, ready("b").await), ("True".to_owned(), "True".to_owned()));
+        let behaviours = Api::<PodBehaviour>::namespaced(region.client.clone(), "default");
+        let document: PodBehaviour = serde_json::from_value(json!({
+            "apiVersion": "mainstay.dev/v1alpha1", "kind": "PodBehaviour", "metadata": { "name": "sick" },
+            "spec": { "selector": { "matchLabels": { "app": "a" } }, "behaviour": { "unready": "always", "runFor": "soon" } },
+        }))
+        .unwrap();
+        behaviours.create(&PostParams::default(), &document).await.unwrap();
+        region.sleep(10).await;
+        assert_eq!((ready("a").await, ready("b").await), ("False".to_owned(), "True".to_owned()));
+        let told = told(&region, "a").await;
+        let invalid =
+            "InvalidBehaviour: PodBehaviour \"sick\", setting \"run-for\": invalid duration \"soon\"";
+        assert!(told.iter().any(|(event, count)| event.starts_with(invalid) && *count == 1), "{told:?}");
+        behaviours.delete("sick", &DeleteParams::default()).await.unwrap();
+        region.sleep(10).await;
+        assert_eq!(ready("a").await, "True");
+        region.assert_well();
+    });
+}
+
+#[test]
+fn a_pod_that_starts_and_is_ready_costs_two_patches() {
+    region(|region| async move {
+        let node = with_node(&region).await;
+        let patches = || {
+            let calls = region.api.calls().into_iter();
+            let is_patch = |resource: &str, verb: &str| resource == "pods/status" && verb == "patch";
+            calls.filter(|call| is_patch(&call.resource, &call.verb)).map(|call| call.allowed).sum::<u64>()
+        };
+        let before = patches();
+        for index in 0..10 {
+            let name = format!("p{index}");
+            region.pods().create(&PostParams::default(), &described(&name, &node, &json!({}))).await.unwrap();
+        }
+        region.sleep(3600).await;
+        assert_eq!(patches() - before, 20);
     });
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_kinds::PodBehaviour;
 use serde_json::{Value, json};
 
 use super::{Behaviour, Behaviours, NAMES, When};
 use crate::bound::BoundPod;
+use crate::described::Described;
 use crate::runtime::Which;
 
 fn pod(annotations: &Value) -> BoundPod {
@@ -21,7 +21,7 @@ fn pod(annotations: &Value) -> BoundPod {
     .unwrap()
 }
 
-fn document(spec: &Value) -> Arc<PodBehaviour> {
+fn document(spec: &Value) -> Arc<Described> {
     let document = json!({
         "apiVersion": "mainstay.dev/v1alpha1", "kind": "PodBehaviour",
         "metadata": { "name": "flaky", "namespace": "shop" }, "spec": spec,
