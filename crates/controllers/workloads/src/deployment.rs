@@ -192,7 +192,10 @@ impl Controller {
             self.writer.merge::<Deployment>(key, &rollback.patch).await?;
             self.tell(deployment, &rollback.notice);
         }
-        self.report(key, deployment, plan).await?;
+        // Sets that changed ask for another turn; it reports what has come of all this.
+        if plan.is_new_to_the_deployment() || plan.update.iter().all(|update| update.patch == Value::Null) {
+            self.report(key, deployment, plan).await?;
+        }
         Ok(plan.next())
     }
 

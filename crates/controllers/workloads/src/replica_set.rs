@@ -120,12 +120,16 @@ impl<S: Shape> Controller<S> {
         self.take_over_and_let_go(&set, &claim).await?;
         let active = claim.owned;
         let mut failure = None;
-        let mut resized = Ok(());
+        let mut resized = Ok(false);
         if is_settled && !is_terminating(set.meta()) {
             resized = self.resize(key, &set, &active).await.map_err(|(reason, error)| {
                 failure = Some(Failure { reason, message: writes::text(&error) });
                 error
             });
+        }
+        if matches!(resized, Ok(true)) {
+            // What was asked for shows as changes of its pods, and then it is reported.
+            return Ok(Next::Wait);
         }
         self.report(key, &set, &active, failure.as_ref()).await?;
         resized?;
@@ -166,18 +170,22 @@ impl<S: Shape> Controller<S> {
             .is_some_and(|fresh| uid(&fresh.metadata) == uid(set.meta()) && !is_terminating(&fresh.metadata)))
     }
 
+    /// Creates or deletes pods; says whether it did.
     async fn resize(
         &self,
         key: &Key,
         set: &S,
         active: &[Arc<Pod>],
-    ) -> Result<(), (&'static str, kube::Error)> {
+    ) -> Result<bool, (&'static str, kube::Error)> {
         match plan::plan(set, active, || self.related(set), self.world.now()) {
-            Plan::Nothing => Ok(()),
+            Plan::Nothing => Ok(false),
             Plan::Create(count) => {
                 self.create(key, set, count).await.map_err(|error| ("FailedCreate", error))
             }
-            Plan::Delete(pods) => self.delete(key, set, &pods).await.map_err(|error| ("FailedDelete", error)),
+            Plan::Delete(pods) => {
+                let deleted = self.delete(key, set, &pods).await;
+                deleted.map(|()| true).map_err(|error| ("FailedDelete", error))
+            }
         }
     }
 
@@ -189,7 +197,7 @@ impl<S: Shape> Controller<S> {
         uids.into_iter().flat_map(|uid| self.informers.pods.by(BY_CONTROLLER, uid)).collect()
     }
 
-    async fn create(&self, key: &Key, set: &S, count: usize) -> Result<(), kube::Error> {
+    async fn create(&self, key: &Key, set: &S, count: usize) -> Result<bool, kube::Error> {
         self.expectations.expect_creations(key, count);
         let pod = plan::pod(set);
         let call = || -> Creation<'_> { Box::pin(self.create_one(set, &pod)) };
@@ -197,8 +205,8 @@ impl<S: Shape> Controller<S> {
         // What was not created will not be seen either.
         self.expectations.created(key, count - created);
         match result {
-            Err(error) if writes::is_namespace_terminating(&error) => Ok(()),
-            other => other,
+            Err(error) if writes::is_namespace_terminating(&error) => Ok(false),
+            other => other.map(|()| true),
         }
     }
 

@@ -58,6 +58,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether something has to be said of the Deployment that the next step would no longer know.
+    pub fn is_new_to_the_deployment(&self) -> bool {
+        self.create.is_some() || self.rollback.is_some() || self.revision.is_some()
+    }
+
     /// What follows when all of it is written.
     pub fn next(&self) -> Next {
         self.next.map_or(Next::Wait, Next::After)

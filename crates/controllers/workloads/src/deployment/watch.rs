@@ -1,6 +1,7 @@
 //! Which Deployments a change of a Deployment, a set or a pod concerns.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -14,6 +15,9 @@ use super::Controller;
 use super::size::is_recreate;
 use crate::claim;
 use crate::informers::BY_CONTROLLER;
+
+/// Sets change often while their pods come up: they are looked at together.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// Keeps `controller` told of changes, for as long as the result is held.
 pub(super) fn subscribe(
@@ -41,7 +45,7 @@ impl Controller {
         }
         if controller_of(&latest.metadata).is_some() {
             if let Some(owner) = self.owner(latest.as_ref()) {
-                self.queue.add(owner);
+                self.queue.add_after(owner, SETTLING);
             }
         } else if change.now().is_some() && (before.is_some() || has_new_labels(change)) {
             self.orphan_changed(latest);

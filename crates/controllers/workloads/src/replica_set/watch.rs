@@ -1,6 +1,7 @@
 //! Which sets a change of a set or a pod concerns.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::SelectorExt;
@@ -9,6 +10,9 @@ use mainstay_control::meta::{controller_of, is_terminating, uid};
 use mainstay_control::{Change, Key};
 
 use super::{Controller, Shape};
+
+/// Pods come up in crowds: what they become is counted together.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// Keeps `controller` told of changes, for as long as the result is held.
 pub(super) fn subscribe<S: Shape>(controller: &Arc<Controller<S>>) -> (Subscription<S>, Subscription<Pod>) {
@@ -49,7 +53,7 @@ impl<S: Shape> Controller<S> {
         match self.owner(pod) {
             Some(owner) => {
                 self.expectations.created(&owner, 1);
-                self.queue.add(owner);
+                self.queue.add_after(owner, SETTLING);
             }
             None => self.orphan_changed(pod),
         }
@@ -70,7 +74,11 @@ impl<S: Shape> Controller<S> {
                 if min_ready_seconds > 0 && !crate::pods::is_ready(old) && crate::pods::is_ready(new) {
                     self.look_again(owner.clone(), min_ready_seconds);
                 }
-                self.queue.add(owner);
+                if has_new_owner || crate::pods::is_ended(new) {
+                    self.queue.add(owner);
+                } else if counts_otherwise(old, new) {
+                    self.queue.add_after(owner, SETTLING);
+                }
             }
             None if has_new_owner || old.metadata.labels != new.metadata.labels => self.orphan_changed(new),
             None => {}
@@ -110,4 +118,11 @@ impl<S: Shape> Controller<S> {
     fn min_ready_seconds(&self, key: &Key) -> i32 {
         self.sets.get(key).map_or(0, |set| set.min_ready_seconds())
     }
+}
+
+/// Whether a set says something else of its pods after this.
+fn counts_otherwise(old: &Pod, new: &Pod) -> bool {
+    let counted =
+        |pod: &Pod| (crate::pods::is_ended(pod), crate::pods::is_ready(pod), crate::pods::ready_since(pod));
+    old.metadata.labels != new.metadata.labels || counted(old) != counted(new)
 }

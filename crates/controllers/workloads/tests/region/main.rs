@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
+mod chaos;
 mod cost;
 mod daemon;
 mod deletion;
@@ -12,3 +13,4 @@ mod services;
 mod stateful;
 mod stateful_random;
 mod support;
+mod witness;

@@ -17,10 +17,12 @@ use mainstay_control::Component;
 use mainstay_kinds::StoredClusterConfig;
 use mainstay_kinds::cluster_config::to_stored;
 use mainstay_resource::Identity;
-use mainstay_store::Store;
+use mainstay_store::{Observer, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::witness::Witness;
 
 /// The parts of the region a test touches.
 pub(crate) struct Region {
@@ -44,9 +46,35 @@ where
     Fut: Future<Output = T>,
     T: Send + 'static,
 {
+    enter(seed, |_| None, body)
+}
+
+/// The same, with somebody who sees every change.
+pub(crate) fn region_seen_by<F, Fut, T>(witness: &Witness, seed: u64, body: F) -> T
+where
+    F: FnOnce(Region) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
+    let witness = witness.clone();
+    let observer = move |world: World| Some(witness.observer(move || world.now()));
+    enter(seed, observer, body)
+}
+
+fn enter<F, Fut, T>(
+    seed: u64,
+    observer: impl FnOnce(World) -> Option<Observer> + Send + 'static,
+    body: F,
+) -> T
+where
+    F: FnOnce(Region) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     World::enter(Seed(seed), start, move |world| async move {
-        let region = Region::new(world).await;
+        let observer = observer(world.clone());
+        let region = Region::new(world, observer).await;
         region.start(&components());
         region.configure(4).await;
         region.sleep(5).await;
@@ -62,13 +90,13 @@ fn components() -> Vec<Component> {
 }
 
 impl Region {
-    async fn new(world: World) -> Self {
+    async fn new(world: World, observer: Option<Observer>) -> Self {
         let rules =
             components().iter().map(|component| (component.user.to_owned(), component.rules)).collect();
         let api = ApiServer::new(Config {
             world: world.clone(),
             region: "us-east-1".to_owned(),
-            store: Store::in_memory(None),
+            store: Store::in_memory(observer),
             rules,
             tokens: mainstay_pki::Tokens::new(),
             advertise: "127.0.0.1:6443".to_owned(),
