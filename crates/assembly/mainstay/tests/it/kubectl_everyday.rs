@@ -10,7 +10,7 @@ mod making;
 mod working;
 
 /// kubectl 1.33 creates in protobuf, 1.31 in JSON.
-const VERSIONS: [&str; 1] = ["1.31"];
+const VERSIONS: [&str; 2] = ["1.31", "1.33"];
 
 /// One command line.
 pub(crate) struct Step {
@@ -159,9 +159,13 @@ fn a_description_tells_what_happened_in_upstreams_order() {
         ]);
         let scaling = "ScalingReplicaSet";
         desk.expect_reasons("describe deployment web", &[scaling]);
-        let pod = desk.say("get pods -l app=web -o jsonpath={.items[0].metadata.name}", "").ok().out;
+        // An image no node has yet.
+        desk.work(&[
+            yes("run fresh --image=example.com/{ns}:1", &["pod/fresh created"]),
+            yes("wait --for=condition=Ready pod/fresh --timeout=60s", &["condition met"]),
+        ]);
         let started = ["Scheduled", "Pulling", "Pulled", "Created", "Started"];
-        desk.expect_reasons(&format!("describe pod {pod}"), &started);
+        desk.expect_reasons("describe pod fresh", &started);
         desk.work(&[
             yes("set image deployment/web nginx=nginx:1.28", &["image updated"]),
             yes("rollout status deployment/web --timeout=60s", &["successfully rolled out"]),
