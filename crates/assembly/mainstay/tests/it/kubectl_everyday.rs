@@ -83,18 +83,24 @@ impl Desk<'_> {
         rows.filter_map(|row| row.split_whitespace().nth(1)).map(str::to_owned).collect()
     }
 
-    /// Describes until the events are these; how often is plenty of time for a cluster to settle.
+    /// Describes until the events are these.
     #[track_caller]
     fn expect_reasons(&self, line: &str, expected: &[&str]) {
+        self.look(line, &|seen| seen == expected);
+    }
+
+    /// Describes until the events are as they should be, as often as a cluster may need to settle.
+    #[track_caller]
+    fn look(&self, line: &str, settled: &dyn Fn(&[String]) -> bool) -> Vec<String> {
         const LOOKS: usize = 200;
         let mut seen = Vec::new();
         for _ in 0..LOOKS {
             seen = self.reasons(line);
-            if seen == expected {
-                return;
+            if settled(&seen) {
+                return seen;
             }
         }
-        panic!("kubectl {} {line}: {seen:?}, not {expected:?}", self.version);
+        panic!("kubectl {} {line}: {seen:?}", self.version);
     }
 }
 
@@ -179,6 +185,51 @@ fn a_description_tells_what_happened_in_upstreams_order() {
         assert!(described.contains("Insufficient cpu"), "{described}");
     });
 }
+
+#[test]
+fn a_crash_loop_and_a_drain_are_told_in_upstreams_order() {
+    with_desks(|desk| {
+        desk.work(&[
+            yes("apply -f -", &["pod/crash created"]).reading(CRASH),
+            yes("run fresh --image=example.com/{ns}:1", &["pod/fresh created"]),
+            yes("wait --for=condition=Ready pod/fresh --timeout=60s", &["condition met"]),
+        ]);
+        // Restarts count events up, so between the first and the last the seconds decide.
+        let seen = desk.look("describe pod crash", &|seen| {
+            seen.starts_with(&["Scheduled", "Pulling", "Pulled"].map(str::to_owned))
+                && seen.last().is_some_and(|last| last == "BackOff")
+        });
+        for reason in ["Created", "Started"] {
+            assert!(seen.iter().any(|one| one == reason), "{seen:?}");
+        }
+        let told = desk.say("describe pod crash", "").ok().out;
+        assert!(told.contains("Back-off restarting failed container crash in pod crash_"), "{told}");
+        assert!(told.contains("Reason:       Error") && told.contains("Exit Code:    3"), "{told}");
+
+        let node = desk.say("get pod fresh -o jsonpath={.spec.nodeName}", "").ok().out;
+        let drain = "--ignore-daemonsets --delete-emptydir-data --force --timeout=60s";
+        let drained = desk.say(&format!("drain {node} {drain}"), "").ok();
+        assert!(drained.out.contains("pod/fresh evicted"), "{drained:?}");
+        desk.say(&format!("uncordon {node}"), "").ok();
+        let events =
+            "get events --field-selector involvedObject.name=fresh --sort-by=.lastTimestamp --no-headers";
+        let events = desk.say(&format!("{events} -o custom-columns=REASON:.reason"), "").ok().out;
+        let seen: Vec<&str> = events.lines().collect();
+        assert_eq!(seen, ["Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing"]);
+    });
+}
+
+const CRASH: &str = "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: crash
+  annotations: {mainstay.dev/run-for: 1s, mainstay.dev/exit-code: '3'}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - {name: crash, image: 'example.com/{ns}-crash:1'}
+";
 
 const HUGE: &str = "
 apiVersion: v1
