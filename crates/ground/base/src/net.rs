@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::random::Seed;
 
 mod datagram;
+mod doors;
 mod http;
 mod link;
 mod listener;
@@ -28,7 +29,8 @@ mod routes;
 mod stream;
 
 pub use datagram::Datagrams;
-pub use http::{Http, HttpBody, HttpError};
+pub use doors::{Arrivals, Doors};
+pub use http::{Http, HttpBody, HttpError, answer};
 pub use link::{Ends, Link};
 pub use listener::Listener;
 pub use pipe::Pipe;
@@ -37,7 +39,7 @@ pub use stream::Stream;
 
 use link::Links;
 use outside::Outside;
-use routes::{Route, Routes};
+use routes::{Arrival, Route, Routes};
 
 /// The network of one World; clones share it.
 #[derive(Clone, Debug)]
@@ -72,6 +74,11 @@ impl Net {
         Listener::in_process(self, at, addr)
     }
 
+    /// Listens in process at any number of places, opened and closed one by one; none at first.
+    pub fn doors(&self) -> (Doors, Arrivals) {
+        doors::doors(self)
+    }
+
     /// Listens on a TCP socket of the machine; an error in a virtual World.
     pub async fn bind(&self, socket: SocketAddr) -> io::Result<Listener> {
         self.0.outside.bind(socket).await
@@ -97,7 +104,8 @@ impl Net {
         self.cross(from, &door.at).await?;
         self.cross(&door.at, from).await?;
         let (near, far) = pipe::pipe(&self.0.links, from, &door.at);
-        match door.backlog.send((Stream::Pipe(far), from.clone())).await {
+        let arrival = Arrival { stream: Stream::Pipe(far), from: from.clone(), at: door.at };
+        match door.backlog.send(arrival).await {
             Ok(()) => Ok(Stream::Pipe(near)),
             Err(_) => refused_by(to),
         }

@@ -127,6 +127,11 @@ impl World {
         Self { inner: Arc::clone(&self.inner), scope: scope.into() }
     }
 
+    /// Whose random streams this handle draws from: the region's name for its components.
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
     /// A new version-4 UUID, in text.
     pub fn uuid(&self) -> String {
         let mut bytes = [0_u8; 16];

@@ -27,6 +27,7 @@ use crate::machine::Fleet;
 mod claims;
 mod heartbeats;
 mod pods;
+mod scrapes;
 
 use pods::News;
 
@@ -120,6 +121,8 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
         fleet: Mutex::default(),
         found: Mutex::default(),
     });
+    let (doors, arrivals) = agent.world.net().doors();
+    agent.fleet().reach(doors, agent.world.scope());
     let _subscriptions = (agent.queue_claims(), agent.queue_pods(), agent.queue_described());
     let claims = agent.claims.run(Api::all(client.clone()), watch_config());
     let behaviours = agent.behaviours.run(Api::all(client.clone()), watch_config());
@@ -131,6 +134,7 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
         outcome = claims => outcome,
         outcome = behaviours => outcome,
         outcome = pods => outcome,
+        outcome = agent.answer(arrivals) => outcome,
         () = sink.run(client) => Err("the event sink ended".into()),
         outcome = agent.work(&counters) => outcome,
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::NodeStatus;
+use mainstay_base::net::{Addr, Doors, Place};
 use mainstay_base::{Random, World};
 use mainstay_control::Key;
 
@@ -81,6 +82,8 @@ pub(crate) struct Fleet {
     pub(crate) taken: Taken,
     nodes: BTreeMap<String, String>,
     runs: BTreeMap<Key, Run>,
+    /// Where pods are reached, in the region of this name.
+    doors: Option<(Doors, Arc<str>)>,
 }
 
 impl Fleet {
@@ -99,10 +102,13 @@ impl Fleet {
     /// Removes a claim's machine with everything on it; returns its Node.
     pub(crate) fn remove(&mut self, claim: &str) -> Option<String> {
         let node = self.nodes.remove(claim)?;
+        let on_it = self.runs.iter().filter(|(_, run)| *run.node == *node).map(|(key, _)| key.clone());
+        for key in on_it.collect::<Vec<_>>() {
+            self.end(&key);
+        }
         if let Some(machine) = self.machines.remove(&node) {
             self.taken.free(&machine.plate);
         }
-        self.runs.retain(|_, run| *run.node != *node);
         Some(node)
     }
 
@@ -137,7 +143,33 @@ impl Fleet {
         }
         let mut step = run.advance(pod, &mut machine.images, now);
         told.append(&mut step.told);
+        let door = run.door(pod);
+        self.move_door(key, door);
         Some(Step { told, ..step })
+    }
+
+    /// Makes pods reachable through `doors`, in `region`.
+    pub(crate) fn reach(&mut self, doors: Doors, region: &str) {
+        self.doors = Some((doors, region.into()));
+    }
+
+    /// A pod's metrics now.
+    pub(crate) fn scrape(&self, key: &Key, pod: &BoundPod, now: Timestamp) -> Option<String> {
+        self.runs.get(key)?.scrape(pod, now)
+    }
+
+    /// Closes a pod's door and opens another where it is not the same.
+    fn move_door(&mut self, key: &Key, door: Option<Addr>) {
+        let Some((run, (doors, region))) = self.runs.get_mut(key).zip(self.doors.as_ref()) else { return };
+        if run.door == door {
+            return;
+        }
+        let place = Place::new(region, &key.to_string());
+        if let Some(closed) = &run.door {
+            doors.close(&place, closed);
+        }
+        // In the network of its machine another pod may have the port: the first keeps it.
+        run.door = door.filter(|open| doors.open(&place, open).is_ok());
     }
 
     /// What is described of a pod may be another.
@@ -167,6 +199,7 @@ impl Fleet {
 
     /// Forgets a pod that is gone.
     pub(crate) fn end(&mut self, key: &Key) {
+        self.move_door(key, None);
         let Some(mut run) = self.runs.remove(key) else { return };
         if let Some(address) = run.give_up_address()
             && let Some(machine) = self.machines.get_mut(&*run.node)

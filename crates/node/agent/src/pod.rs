@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use mainstay_base::Random;
+use mainstay_base::net::Addr;
 use mainstay_control::events::EventType;
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ mod phase;
 mod plan;
 mod probes;
 mod resume;
+mod scrape;
 mod shown;
 mod start;
 mod state;
@@ -38,6 +40,7 @@ mod tests;
 
 pub(crate) use events::Told;
 pub(crate) use resume::resume;
+pub(crate) use scrape::path;
 pub(crate) use status::Status;
 
 use ending::Ending;
@@ -66,6 +69,8 @@ pub(crate) struct Run {
     random: Random,
     state: PodState,
     ending: Option<Ending>,
+    /// Where its metrics are served.
+    pub(crate) door: Option<Addr>,
     /// What was last said of it.
     said: Option<Status>,
 }
@@ -141,6 +146,7 @@ impl Run {
             random,
             state: PodState::new(&pod.spec),
             ending: None,
+            door: None,
             said: None,
         }
     }
@@ -154,6 +160,9 @@ impl Run {
     ) -> Vec<Told> {
         self.is_stale = false;
         if self.behaviours != behaviours {
+            for (which, _) in pod.spec.all() {
+                self.settle(pod, which, now);
+            }
             self.behaviours = behaviours;
             self.revise(pod, now);
         }

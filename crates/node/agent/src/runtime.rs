@@ -13,10 +13,12 @@ use jiff::Timestamp;
 pub mod behaviour;
 mod image;
 mod simulated;
+mod usage;
 
 pub use behaviour::{Behaviour, Behaviours};
 pub use image::{Image, canonical};
 pub use simulated::{Simulated, Task};
+pub use usage::Usage;
 
 /// What Nodes say their runtime is.
 pub const VERSION: &str = "simulated://0.1.0";

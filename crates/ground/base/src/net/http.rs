@@ -1,17 +1,17 @@
-//! An HTTP/1.1 client over the network seam.
+//! HTTP/1.1 over the network seam: a client, and the answering end of one connection.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ::http::{Request, Response, Uri};
+use ::http::{Request, Response, Uri, request};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 
-use super::{Addr, Net, Place};
+use super::{Addr, Net, Place, Stream};
 
 /// Why a request got no response.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,24 @@ impl Http {
         .await?;
         Ok(response.map(|incoming| HttpBody { incoming, connection }))
     }
+}
+
+/// Answers the requests of one connection until its other end closes it; bodies are not read.
+///
+/// # Errors
+/// When the other end broke HTTP or the connection.
+pub async fn answer(
+    stream: Stream,
+    respond: impl Fn(&request::Parts) -> Response<String>,
+) -> Result<(), HttpError> {
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+        let (parts, _body) = request.into_parts();
+        let response = respond(&parts).map(|body| Full::new(Bytes::from(body)));
+        std::future::ready(Ok::<_, std::convert::Infallible>(response))
+    });
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    Ok(connection.await?)
 }
 
 type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::routes::Door;
+use super::routes::{Arrival, Door};
 use super::{Addr, Net, Place, Stream};
 use crate::limits;
 
@@ -27,7 +27,7 @@ struct InProcess {
     net: Net,
     at: Place,
     addr: Addr,
-    arrivals: mpsc::Receiver<(Stream, Place)>,
+    arrivals: mpsc::Receiver<Arrival>,
 }
 
 /// The file a Unix socket leaves behind.
@@ -56,7 +56,8 @@ impl Listener {
     /// The next connection and where it comes from; dropping the future loses none.
     pub async fn accept(&mut self) -> io::Result<(Stream, Place)> {
         if let Socket::InProcess(listener) = &mut self.0 {
-            return listener.arrivals.recv().await.ok_or_else(|| io::ErrorKind::BrokenPipe.into());
+            let arrival = listener.arrivals.recv().await;
+            return arrival.map(|one| (one.stream, one.from)).ok_or_else(|| io::ErrorKind::BrokenPipe.into());
         }
         loop {
             match self.accept_socket().await {

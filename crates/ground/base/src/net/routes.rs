@@ -23,7 +23,16 @@ struct Table {
 #[derive(Clone, Debug)]
 pub(super) struct Door {
     pub(super) at: Place,
-    pub(super) backlog: mpsc::Sender<(Stream, Place)>,
+    pub(super) backlog: mpsc::Sender<Arrival>,
+}
+
+/// A connection on its way to a listener.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) stream: Stream,
+    pub(super) from: Place,
+    /// Where it came to, of the places that the listener listens at.
+    pub(super) at: Place,
 }
 
 /// What an address leads to.
@@ -54,6 +63,13 @@ impl Routes {
         if let Some(table) = self.lock().get_mut(at.region())
             && table.listeners.get(addr).is_some_and(|door| door.backlog.is_closed())
         {
+            table.listeners.remove(addr);
+        }
+    }
+
+    /// Removes a listener that goes on at other addresses.
+    pub(super) fn close(&self, region: &str, addr: &Addr) {
+        if let Some(table) = self.lock().get_mut(region) {
             table.listeners.remove(addr);
         }
     }

@@ -469,3 +469,30 @@ fn an_http_client_says_what_is_wrong() {
         }
     });
 }
+
+#[test]
+fn one_listener_answers_at_many_doors_and_knows_which() {
+    virtually(1, |world| async move {
+        let net = world.net();
+        let (doors, mut arrivals) = net.doors();
+        let pod = |name: &str| Place::new("us-east-1", name);
+        doors.open(&pod("a"), &addr("10.20.0.2:80")).unwrap();
+        doors.open(&pod("b"), &addr("10.20.0.3:80")).unwrap();
+        assert_eq!(kind(doors.open(&pod("c"), &addr("10.20.0.2:80"))), Some(io::ErrorKind::AddrInUse));
+        doors.close(&pod("a"), &addr("10.20.0.2:80"));
+        assert!(net.connect(&client(), &addr("10.20.0.2:80")).await.is_err());
+        let serve = async {
+            let (stream, from, at) = arrivals.next().await.unwrap();
+            assert_eq!((from, at), (client(), pod("b")));
+            let said = |request: &::http::request::Parts| Response::new(request.uri.path().to_owned());
+            super::answer(stream, said).await.unwrap();
+        };
+        let ask = async {
+            let request = Request::get("http://10.20.0.3:80/metrics").body(Full::default()).unwrap();
+            let response = net.http(client()).send(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        };
+        let ((), body) = tokio::join!(serve, ask);
+        assert_eq!(&*body, b"/metrics");
+    });
+}

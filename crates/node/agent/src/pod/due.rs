@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::state::{Ended, Process, Retry, Running, Sandbox, Wait};
 use super::{Due, Run, Scene, events, probes};
 use crate::bound::{BoundPod, RestartPolicy};
-use crate::runtime::{Exit, Happening, Question, Simulated, Task, What, Which, canonical};
+use crate::runtime::behaviour::Load;
+use crate::runtime::{Exit, Happening, Question, Simulated, Task, Usage, What, Which, canonical};
 
 /// How long after a failure its wait is told of first.
 const FIRST_TELL: SignedDuration = SignedDuration::from_secs(1);
@@ -93,7 +94,9 @@ impl Run {
             let probers = probes::Probers::of(task.container, task.behaviour, at);
             let is_started = task.container.startup_probe.is_none();
             let waits = probers.as_ref().is_some_and(|probers| probers.readiness.is_some());
-            Running { since: at, is_started, is_ready: is_started && !waits, is_stopping: false, probers }
+            let usage = (task.behaviour.load != Load::NONE).then(|| Box::new(Usage::new(at)));
+            let is_ready = is_started && !waits;
+            Running { since: at, is_started, is_ready, is_stopping: false, probers, usage }
         });
         self.state.starting = None;
         let (Some(state), Some(running)) = (self.state.get_mut(which), running) else { return };
@@ -181,6 +184,7 @@ impl Run {
     /// A probe looks at a container.
     fn look(&mut self, which: Which, question: Question, at: Timestamp, scene: &mut Scene<'_>) {
         let pod = scene.pod;
+        self.settle(pod, which, at);
         let Some(task) = Task::of(pod, self.behaviours.as_deref(), which) else { return };
         let Some(running) = self.state.running_mut(which) else { return };
         let since = running.since;
@@ -242,6 +246,7 @@ impl Run {
     /// What is described of the containers is another: what goes on is changed accordingly.
     pub(super) fn revise(&mut self, pod: &BoundPod, now: Timestamp) {
         for (which, _) in pod.spec.all() {
+            self.settle(pod, which, now);
             let Some(task) = Task::of(pod, self.behaviours.as_deref(), which) else { continue };
             self.runtime.revise(task, now);
             let Some(running) = self.state.running_mut(which) else { continue };

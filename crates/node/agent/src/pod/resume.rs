@@ -70,5 +70,12 @@ fn running(shown: &Shown, task: Task<'_>, since: Timestamp, now: Timestamp) -> R
             *readiness = Prober::resumed(now, shown.is_ready.then_some(true), readiness.is_silent);
         }
     }
-    Running { since, is_started: shown.is_started, is_ready: shown.is_ready, is_stopping: false, probers }
+    Running {
+        since,
+        is_started: shown.is_started,
+        is_ready: shown.is_ready,
+        is_stopping: false,
+        probers,
+        usage: None,
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::backoff::BackOff;
 use super::probes::Probers;
 use crate::bound::Spec;
-use crate::runtime::Which;
+use crate::runtime::{Usage, Which};
 
 /// A pod's sandbox and containers as far as they have come.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,8 @@ pub(super) struct Running {
     /// Whether it was asked to stop.
     pub(super) is_stopping: bool,
     pub(super) probers: Option<Box<Probers>>,
+    /// What it has done, where something is described of that.
+    pub(super) usage: Option<Box<Usage>>,
 }
 
 /// A process that has ended.

@@ -63,6 +63,11 @@ impl Simulated {
         Self { seed: Seed(random.next_u64()), random, coming: Vec::new(), running: Vec::new() }
     }
 
+    /// What decides how its runs go.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
     /// Makes the sandbox.
     pub fn make_sandbox(&mut self, now: Timestamp) {
         let at = now + self.draw(SANDBOX_MS);

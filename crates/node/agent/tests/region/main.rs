@@ -5,4 +5,5 @@
 mod claims;
 mod cost;
 mod pods;
+mod scrapes;
 mod support;

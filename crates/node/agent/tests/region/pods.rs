@@ -264,3 +264,29 @@ fn a_pod_that_starts_and_is_ready_costs_two_patches() {
         assert_eq!(patches() - before, 20);
     });
 }
+
+#[test]
+fn crash_loops_and_failing_probes_go_the_same_way_twice() {
+    let live = || {
+        region(|region| async move {
+            let node = with_node(&region).await;
+            let sick = json!({ "mainstay.dev/run-for": "20s", "mainstay.dev/failure-ratio": "0.5" });
+            for name in ["a", "b", "c"] {
+                let mut pod = described(name, &node, &sick);
+                let spec =
+                    json!({ "failureThreshold": 1, "periodSeconds": 7, "tcpSocket": { "port": 8080 } });
+                pod.spec.as_mut().unwrap().containers[0].readiness_probe =
+                    serde_json::from_value(spec).unwrap();
+                let unready = ("mainstay.dev/unready".to_owned(), "3s-16s".to_owned());
+                pod.metadata.annotations.as_mut().unwrap().extend([unready]);
+                region.pods().create(&PostParams::default(), &pod).await.unwrap();
+            }
+            region.sleep(600).await;
+            let (pods, events): (Vec<Pod>, Vec<Event>) = (region.all().await, region.all().await);
+            assert!(events.iter().any(|event| event.reason.as_deref() == Some("Unhealthy")));
+            (serde_json::to_string(&pods).unwrap(), serde_json::to_string(&events).unwrap())
+        })
+    };
+    // The revisions in them say in which order everything was written.
+    assert_eq!(live(), live());
+}

@@ -14,7 +14,14 @@ use crate::runtime::Which;
 fn container(letter: char) -> ContainerState {
     let at = Timestamp::UNIX_EPOCH;
     let running = |is_started| {
-        Process::Running(Running { since: at, is_started, is_ready: true, is_stopping: false, probers: None })
+        Process::Running(Running {
+            since: at,
+            is_started,
+            is_ready: true,
+            is_stopping: false,
+            probers: None,
+            usage: None,
+        })
     };
     let ended = |code| Process::Ended(Ended { started: at, at, code, reason: "".into() });
     let process = match letter {
