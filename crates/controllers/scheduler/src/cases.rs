@@ -4,12 +4,16 @@
 //! below it are its facts. `on` has nodes (`*3`: three times), then a namespace and labels of a pod on
 //! each; `want` is the pod that is decided on; what a pod asks for is below it. `>` is what is expected.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Node;
 use serde_json::{Value, json};
 
 use crate::fixture::{pod, wanted};
 use crate::snapshot::NodeId;
 use crate::snapshot::verdicts::{Verdict, Verdicts};
-use crate::{PodState, Snapshot};
+use crate::{Demand, PodState, Snapshot};
 
 mod lines;
 mod runs;
@@ -108,6 +112,52 @@ impl Scene {
 
     fn verdict(&self, node: NodeId) -> Verdict {
         Verdict::of(&self.pod.demand, self.snapshot.at(node))
+    }
+}
+
+/// Something that happens to a node or a pod while another pod waits.
+pub(crate) struct Happening {
+    pub(crate) name: String,
+    pub(crate) demand: Arc<Demand>,
+    /// The node before and after.
+    pub(crate) nodes: (Option<Node>, Option<Node>),
+    /// The pod before and after.
+    pub(crate) pods: (Option<PodState>, Option<PodState>),
+    /// Whether it may help: `queue` or `skip`.
+    pub(crate) expected: String,
+}
+
+/// All happenings of a file: `old-` and `new-` before `node` and `pod` are before and after.
+pub(crate) fn happenings(text: &str) -> Vec<Happening> {
+    text.split("\n== ").skip(1).map(happening).collect()
+}
+
+fn happening(text: &str) -> Happening {
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    let name = lines.next().unwrap().to_owned();
+    let (mut parts, mut expected) = (BTreeMap::<&str, Value>::new(), String::new());
+    let mut last = "";
+    for line in lines {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match (line.strip_prefix("  "), word) {
+            (Some(line), _) if last.ends_with("node") => lines::of_node(parts.get_mut(last).unwrap(), line),
+            (Some(line), _) => lines::of_pod(parts.get_mut(last).unwrap(), line),
+            (None, ">") => rest.clone_into(&mut expected),
+            (None, _) => {
+                let part = if word.ends_with("node") { lines::node(rest) } else { lines::labelled(rest) };
+                parts.insert(word, part);
+                last = word;
+            }
+        }
+    }
+    let node = |word: &str| parts.get(word).map(|node| serde_json::from_value(node.clone()).unwrap());
+    let state = |word: &str| parts.get(word).map(|changes| PodState::of(&pod(word, changes.clone())));
+    Happening {
+        name,
+        demand: state("want").unwrap().demand,
+        nodes: (node("old-node"), node("new-node")),
+        pods: (state("old-pod"), state("new-pod")),
+        expected,
     }
 }
 

@@ -142,13 +142,6 @@ impl Demand {
         }
     }
 
-    /// Whether its placement on one node depends on the pods of others.
-    pub(crate) fn is_strict(&self) -> bool {
-        self.spread.iter().any(|spread| spread.is_strict)
-            || !self.company.affinity.is_empty()
-            || !self.company.anti_affinity.is_empty()
-    }
-
     /// Whether it asks for certain labels or names of nodes.
     pub(crate) fn selects_nodes(&self) -> bool {
         self.required.is_some() || !self.node_selector.is_empty()

@@ -126,7 +126,7 @@ impl Rejection {
 }
 
 /// What a node is short of, without the words for it: most objections are never told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Objection {
     Cordoned,
     OtherNode,
@@ -165,6 +165,11 @@ pub(crate) fn check(demand: &Demand, node: &NodeState, verdict: Verdict) -> Resu
 }
 
 impl Objection {
+    /// Whether its words depend on the node.
+    pub(crate) fn is_particular(self) -> bool {
+        matches!(self, Self::Tainted | Self::Resources)
+    }
+
     /// The objection in words.
     pub(crate) fn explain(self, demand: &Demand, node: &NodeState) -> Rejection {
         match self {

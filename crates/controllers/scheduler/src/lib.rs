@@ -34,7 +34,7 @@ pub use filter::{Plugin, Reason, Rejection};
 pub use pod::{Owner, PodState};
 pub use schedule::{Draw, Placement, schedule};
 pub use seen::Seen;
-pub use snapshot::{Facts, NodeId, NodeState, Relations, Snapshot, Usage};
+pub use snapshot::{Facts, NodeId, NodeState, Relations, Snapshot, Update, Usage};
 pub use unschedulable::{Preemption, Unschedulable};
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //!
 //! **Spec:** upstream's `schedulePod` with its adaptive `percentageOfNodesToScore`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mainstay_base::random::Random;
@@ -164,12 +165,24 @@ fn best(scores: &[i64], nodes: &[NodeId]) -> Vec<NodeId> {
 fn unschedulable(pod: &PodState, snapshot: &mut Snapshot, rejected: &[(NodeId, Objection)]) -> Unschedulable {
     let mut result = Unschedulable::among(snapshot.len());
     let mut resolvable = Vec::new();
+    let mut general = BTreeMap::<Objection, (Rejection, usize)>::new();
     for (id, objection) in rejected {
-        let rejection = objection.explain(&pod.demand, snapshot.at(*id));
-        result.count(&rejection, 1);
-        if rejection.is_resolvable {
+        let explain = || objection.explain(&pod.demand, snapshot.at(*id));
+        let is_resolvable = if objection.is_particular() {
+            let rejection = explain();
+            result.count(&rejection, 1);
+            rejection.is_resolvable
+        } else {
+            let (rejection, nodes) = general.entry(*objection).or_insert_with(|| (explain(), 0));
+            *nodes += 1;
+            rejection.is_resolvable
+        };
+        if is_resolvable {
             resolvable.push(*id);
         }
+    }
+    for (rejection, nodes) in general.values() {
+        result.count(rejection, *nodes);
     }
     let not_named = snapshot.len() - rejected.len();
     if not_named > 0 {

@@ -26,7 +26,7 @@ pub(crate) mod verdicts;
 
 use census::{Census, Censuses, Who};
 use images::Images;
-pub use node::{Facts, NodeId, NodeState, Usage};
+pub use node::{Facts, NodeId, NodeState, Update, Usage};
 pub use relations::Relations;
 use topology::Topology;
 pub(crate) use topology::{Column, ColumnId};
@@ -107,25 +107,25 @@ impl Snapshot {
         self.order = order;
     }
 
-    /// Brings a node up to date; whether that changes anything for where a pod may go.
-    pub fn put(&mut self, node: &Node) -> bool {
+    /// Brings a node up to date.
+    pub fn put(&mut self, node: &Node) -> Update {
         let name = node.metadata.name.as_deref().unwrap_or_default();
-        let is_changed = self.put_node(name, Facts::of(node));
+        let update = self.put_node(name, Facts::of(node));
         if let Some(id) = self.ids.get(name) {
             self.images.put(*id, images::of(node));
         }
-        is_changed
+        update
     }
 
-    /// Brings a node's facts up to date; whether that changes anything.
-    pub fn put_node(&mut self, name: &str, facts: Facts) -> bool {
+    /// Brings a node's facts up to date.
+    pub fn put_node(&mut self, name: &str, facts: Facts) -> Update {
         let Some(id) = self.ids.get(name).copied() else {
             self.add_node(name, facts);
-            return true;
+            return Update::New;
         };
         let node = self.nodes[id].as_mut().expect("invariant: a name is that of a node that is there");
         if node.facts == facts {
-            return false;
+            return Update::Same;
         }
         self.versions += 1;
         node.version = self.versions;
@@ -133,13 +133,13 @@ impl Snapshot {
         if before.labels != node.facts.labels {
             self.relabel(id);
         }
-        true
+        Update::Changed(Box::new(before))
     }
 
-    /// Forgets a node, but not the pods on it.
-    pub fn remove_node(&mut self, name: &str) {
-        let Some(id) = self.ids.remove(name) else { return };
-        let Some(node) = self.nodes[id].take() else { return };
+    /// Forgets a node, but not the pods on it; returns what it offered.
+    pub fn remove_node(&mut self, name: &str) -> Option<Facts> {
+        let id = self.ids.remove(name)?;
+        let node = self.nodes[id].take()?;
         self.uncount(&node);
         self.topology.set(id, None);
         self.images.put(id, Vec::new());
@@ -148,6 +148,7 @@ impl Snapshot {
         if !node.usage.pods.is_empty() {
             self.absent.insert(node.name, node.usage.pods);
         }
+        Some(node.facts)
     }
 
     /// Brings a pod on a node up to date; whether that changes anything for a decision.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::pod::Register;
 use crate::queue::{Failure, Queue, Waiting};
 use crate::seen::{Seen, has_ended, is_ours, node_name};
+use crate::snapshot::Update;
 use crate::{Draw, PodState, Snapshot, Unschedulable, schedule};
 
 mod hints;
@@ -52,15 +53,19 @@ impl State {
 
     /// A node is there, new or changed.
     pub(crate) fn on_node(&mut self, node: &Node, now: Instant) {
-        if self.snapshot.put(node) {
-            self.wake(&Event::Node(node.metadata.name.as_deref().unwrap_or_default()), now);
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        match self.snapshot.put(node) {
+            Update::Same => {}
+            Update::New => self.wake(&Event::Node(name, None), now),
+            Update::Changed(before) => self.wake(&Event::Node(name, Some(&before)), now),
         }
     }
 
     /// A node is gone.
     pub(crate) fn on_node_gone(&mut self, name: &str, now: Instant) {
-        self.snapshot.remove_node(name);
-        self.wake(&Event::NodeGone, now);
+        if let Some(facts) = self.snapshot.remove_node(name) {
+            self.wake(&Event::NodeGone(&facts), now);
+        }
     }
 
     /// A pod is there, new or changed.
@@ -126,10 +131,16 @@ impl State {
         self.queue.remove(&pod.key);
         let before = self.snapshot.whereabouts(&pod.key).zip(self.snapshot.pod(&pod.key).cloned());
         if self.snapshot.put_pod(node, pod.clone()) {
-            if let Some((node, before)) = &before {
-                self.wake(&Event::Left(node, before), now);
+            match &before {
+                Some((place, before)) if **place == *node => {
+                    self.wake(&Event::Altered(node, before, pod), now);
+                }
+                Some((place, before)) => {
+                    self.wake(&Event::Left(place, before), now);
+                    self.wake(&Event::Joined(pod), now);
+                }
+                None => self.wake(&Event::Joined(pod), now),
             }
-            self.wake(&Event::Joined(pod), now);
         }
     }
 

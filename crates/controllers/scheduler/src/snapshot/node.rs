@@ -96,6 +96,17 @@ impl Usage {
     }
 }
 
+/// What a new state of a node amounts to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// Nothing for where a pod may go.
+    Same,
+    /// It was not there before.
+    New,
+    /// It had these facts before.
+    Changed(Box<Facts>),
+}
+
 /// A node that is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeState {

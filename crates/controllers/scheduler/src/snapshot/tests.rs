@@ -20,8 +20,9 @@ fn demand(name: &str) -> Arc<PodState> {
 fn only_what_bears_on_a_decision_counts_as_a_change_of_a_node() {
     let mut snapshot = snapshot(&[node("a1", json!({}))]);
     let heartbeat = json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}});
-    assert!(!snapshot.put_node("a1", Facts::of(&node("a1", heartbeat))));
-    assert!(snapshot.put_node("a1", Facts::of(&node("a1", json!({"spec": {"unschedulable": true}})))));
+    assert_eq!(snapshot.put(&node("a1", heartbeat)), Update::Same);
+    let cordoned = node("a1", json!({"spec": {"unschedulable": true}}));
+    assert!(matches!(snapshot.put(&cordoned), Update::Changed(before) if !before.is_unschedulable));
     assert!(snapshot.node("a1").unwrap().facts.is_unschedulable);
 }
 

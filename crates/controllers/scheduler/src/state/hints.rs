@@ -1,75 +1,135 @@
 //! Whether something that happened may let a waiting pod fit somewhere.
 //!
-//! **Spec:** upstream's queueing hints. A rule that objected is asked whether this may have changed
-//! its mind; where pods of lower priority could give way, that is for preemption to find out.
+//! **Spec:** upstream's queueing hints: a rule that objected is asked whether this may have changed its
+//! mind. Beyond upstream, a pod that others kept away by their anti-affinity is tried again when one
+//! of those leaves.
 
-use crate::demand::Term;
+use crate::demand::{Labels, Term};
 use crate::filter::{self, Plugin};
 use crate::queue::Plugins;
+use crate::snapshot::Facts;
 use crate::snapshot::verdicts::Verdict;
 use crate::{Demand, PodState, Snapshot};
+
+#[cfg(test)]
+mod tests;
 
 /// Something that happened.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    /// The facts of this node changed, or it is new.
-    Node(&'a str),
-    /// A node is gone.
-    NodeGone,
+    /// This node is new, or has other facts than these before.
+    Node(&'a str, Option<&'a Facts>),
+    /// A node with these facts is gone.
+    NodeGone(&'a Facts),
     /// A pod is on some node.
     Joined(&'a PodState),
-    /// A pod is no longer on this node, or no longer what it was.
+    /// A pod on this node was different before.
+    Altered(&'a str, &'a PodState, &'a PodState),
+    /// A pod is no longer on this node.
     Left(&'a str, &'a PodState),
 }
 
-/// The rules that look at what pods are on other nodes.
-const OF_OTHERS: &[Plugin] = &[Plugin::PodTopologySpread, Plugin::InterPodAffinity];
+/// The rules that look at a node by itself.
+const OF_NODE: &[Plugin] = &[
+    Plugin::NodeUnschedulable,
+    Plugin::NodeName,
+    Plugin::TaintToleration,
+    Plugin::NodeAffinity,
+    Plugin::NodePorts,
+    Plugin::NodeResourcesFit,
+];
 /// The rules that look at what is left of a node.
 const OF_ROOM: &[Plugin] = &[Plugin::NodePorts, Plugin::NodeResourcesFit];
 
 impl Event<'_> {
     /// Whether it may help a pod that demands this and that these rules reject.
     pub(super) fn helps(&self, demand: &Demand, plugins: Plugins, snapshot: &Snapshot) -> bool {
+        let asked = match self {
+            Self::Node(..) => OF_NODE,
+            Self::Left(..) | Self::Altered(..) => OF_ROOM,
+            Self::NodeGone(_) | Self::Joined(_) => &[],
+        };
+        (plugins.has(asked) && self.makes_room(demand, snapshot))
+            || (plugins.has(&[Plugin::PodTopologySpread]) && self.moves_the_spread(demand, snapshot))
+            || (plugins.has(&[Plugin::InterPodAffinity]) && self.changes_company(demand, snapshot))
+    }
+
+    /// Whether the node it is about, by itself, will do.
+    fn makes_room(&self, demand: &Demand, snapshot: &Snapshot) -> bool {
+        let name = match self {
+            Self::Node(name, _) | Self::Left(name, _) => name,
+            Self::Altered(name, before, after) if before.demand != after.demand => name,
+            _ => return false,
+        };
+        let node = snapshot.node(name);
+        node.is_some_and(|node| filter::check(demand, node, Verdict::of(demand, node)).is_ok())
+    }
+
+    fn moves_the_spread(&self, demand: &Demand, snapshot: &Snapshot) -> bool {
+        let strict = || demand.spread.iter().filter(|spread| spread.is_strict);
+        if strict().next().is_none() {
+            return false;
+        }
+        let has_all = |labels: &Labels| strict().all(|spread| labels.contains_key(&spread.key));
+        let is_alike = |pod: &PodState| {
+            pod.key.namespace == demand.namespace
+                && strict().any(|spread| spread.selector.matches_map(&pod.labels))
+        };
         match self {
-            Self::Node(name) => {
-                (demand.is_strict() && plugins.has(OF_OTHERS)) || fits(demand, name, snapshot)
+            Self::Node(name, before) => {
+                let Some(now) = snapshot.node(name).map(|node| &node.facts) else { return false };
+                let Some(before) = before else { return has_all(&now.labels) };
+                let is_moved =
+                    strict().any(|spread| before.labels.get(&spread.key) != now.labels.get(&spread.key));
+                has_all(&before.labels) != has_all(&now.labels)
+                    || (has_all(&now.labels) && (is_moved || before.taints != now.taints))
             }
-            Self::NodeGone => demand.is_strict() && plugins.has(&[Plugin::PodTopologySpread]),
-            Self::Joined(pod) => {
-                (plugins.has(&[Plugin::PodTopologySpread]) && is_alike(demand, pod))
-                    || (plugins.has(&[Plugin::InterPodAffinity]) && is_wanted(demand, pod, snapshot))
+            Self::NodeGone(before) => has_all(&before.labels),
+            Self::Joined(pod) | Self::Left(_, pod) => is_alike(pod),
+            Self::Altered(_, before, after) => {
+                pod_differs(before, after, |pod| {
+                    strict().map(|spread| spread.selector.matches_map(&pod.labels)).collect()
+                }) && after.key.namespace == demand.namespace
             }
-            Self::Left(name, pod) => {
-                (plugins.has(OF_ROOM) && fits(demand, name, snapshot))
-                    || (plugins.has(&[Plugin::PodTopologySpread]) && is_alike(demand, pod))
-                    || (plugins.has(&[Plugin::InterPodAffinity]) && was_in_the_way(demand, pod, snapshot))
+        }
+    }
+
+    fn changes_company(&self, demand: &Demand, snapshot: &Snapshot) -> bool {
+        let (near, far) = (&demand.company.affinity, &demand.company.anti_affinity);
+        let is_wanted =
+            |pod: &PodState| !near.is_empty() && near.iter().all(|term| selects(term, pod, snapshot));
+        let is_unwanted = |pod: &PodState| far.iter().any(|term| selects(term, pod, snapshot));
+        match self {
+            Self::Node(name, before) => {
+                let Some(now) = snapshot.node(name).map(|node| &node.facts.labels) else { return false };
+                let Some(before) = before.map(|facts| &facts.labels) else {
+                    // Who has no terms of its own was kept away by those of others.
+                    let is_fit = || near.is_empty() && self.makes_room(demand, snapshot);
+                    return !far.is_empty()
+                        || near.iter().any(|term| now.contains_key(&term.key))
+                        || is_fit();
+                };
+                // A label that is gone is no help to who must be near, one that is new to who must not.
+                let helps = |term: &Term, is_near: bool| match (before.get(&term.key), now.get(&term.key)) {
+                    (Some(before), Some(now)) => before != now,
+                    (None, Some(_)) => is_near,
+                    (Some(_), None) => !is_near,
+                    (None, None) => false,
+                };
+                near.iter().any(|term| helps(term, true)) || far.iter().any(|term| helps(term, false))
             }
+            Self::NodeGone(_) => false,
+            Self::Joined(pod) => is_wanted(pod),
+            Self::Altered(_, before, after) => {
+                (!is_wanted(before) && is_wanted(after)) || (is_unwanted(before) && !is_unwanted(after))
+            }
+            Self::Left(_, pod) => is_unwanted(pod) || !pod.demand.company.anti_affinity.is_empty(),
         }
     }
 }
 
-/// Whether the node alone will do.
-fn fits(demand: &Demand, node: &str, snapshot: &Snapshot) -> bool {
-    let node = snapshot.node(node);
-    node.is_some_and(|node| filter::check(demand, node, Verdict::of(demand, node)).is_ok())
-}
-
-/// Whether a pod counts for how those of the demand are spread.
-fn is_alike(demand: &Demand, pod: &PodState) -> bool {
-    pod.key.namespace == demand.namespace
-        && demand.spread.iter().any(|spread| spread.is_strict && spread.selector.matches_map(&pod.labels))
-}
-
-/// Whether those of the demand are to be near the pod.
-fn is_wanted(demand: &Demand, pod: &PodState, snapshot: &Snapshot) -> bool {
-    let terms = &demand.company.affinity;
-    !terms.is_empty() && terms.iter().all(|term| selects(term, pod, snapshot))
-}
-
-/// Whether those of the demand are to be far from the pod, or the pod from whomever.
-fn was_in_the_way(demand: &Demand, pod: &PodState, snapshot: &Snapshot) -> bool {
-    !pod.demand.company.anti_affinity.is_empty()
-        || demand.company.anti_affinity.iter().any(|term| selects(term, pod, snapshot))
+fn pod_differs(before: &PodState, after: &PodState, of: impl Fn(&PodState) -> Vec<bool>) -> bool {
+    of(before) != of(after)
 }
 
 fn selects(term: &Term, pod: &PodState, snapshot: &Snapshot) -> bool {
