@@ -1,5 +1,7 @@
 //! kubectl 1.31 and 1.33 drive a region as they drive any cluster.
 
+mod sets;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
