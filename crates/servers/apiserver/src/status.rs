@@ -141,9 +141,11 @@ impl Status {
             "metadata": metadata,
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = Value::from(self.reason);
+        }
         if let Some(details) = &self.details {
             status["details"] = details.to_value();
         }

@@ -100,6 +100,26 @@ impl Options {
         })
     }
 
+    /// The same, of the object at this revision only.
+    pub(crate) fn at(&self, revision: u64) -> Self {
+        Self { resource_version: Some(revision.to_string()), ..self.clone() }
+    }
+
+    /// The revision the object must have.
+    pub(crate) fn revision(&self) -> Option<&str> {
+        self.resource_version.as_deref()
+    }
+
+    /// The uid the object must have.
+    pub(crate) fn uid(&self) -> Option<&str> {
+        self.uid.as_deref()
+    }
+
+    /// Whether nothing is to be done.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     fn of_query(request: &Request<'_>) -> Result<Self, Status> {
         let query = &request.query;
         Ok(Self {

@@ -7,6 +7,7 @@ mod client;
 mod cost;
 mod delete;
 mod durable;
+mod eviction;
 mod expiry;
 mod kubectl;
 mod list;
