@@ -21,6 +21,8 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub(crate) struct Kind {
     pub(crate) resource: ApiResource,
     pub(crate) is_namespaced: bool,
+    /// Whether its objects have a size of their own, as an `autoscaling/v1` Scale.
+    pub(crate) has_scale: bool,
     verbs: Vec<String>,
     /// Every version it is served in.
     versions: Vec<String>,
@@ -122,7 +124,9 @@ fn kinds_of(group: &ApiGroup) -> Vec<Arc<Kind>> {
         let serving = in_versions.iter().filter(|(_, all)| has_it(all));
         let versions = serving.map(|(version, _)| version.clone()).collect();
         let is_namespaced = capabilities.scope == Scope::Namespaced;
-        Arc::new(Kind { resource, is_namespaced, verbs: capabilities.operations, versions })
+        let parts = &capabilities.subresources;
+        let has_scale = parts.iter().any(|(part, _)| (&*part.plural, &*part.kind) == ("scale", "Scale"));
+        Arc::new(Kind { resource, is_namespaced, has_scale, verbs: capabilities.operations, versions })
     };
     group.recommended_resources().into_iter().map(kind).collect()
 }
@@ -136,6 +140,7 @@ impl Kind {
         Self {
             resource: ApiResource::from_gvk_with_plural(&version, plural),
             is_namespaced: true,
+            has_scale: false,
             verbs: verbs.map(str::to_owned).into(),
             versions: vec!["v1".to_owned()],
         }
