@@ -11,12 +11,14 @@ mod claim;
 pub mod daemon_set;
 pub mod deployment;
 mod discovery;
+pub mod disruption;
 mod expectations;
 mod follow;
 pub mod garbage;
 pub mod history;
 pub mod informers;
 pub mod namespace;
+pub mod node_lifecycle;
 pub mod pod_garbage;
 mod pods;
 pub mod replica_set;
@@ -26,6 +28,7 @@ pub mod service_account;
 pub mod services;
 pub mod stateful_set;
 mod taints;
+pub mod taint_eviction;
 
 use mainstay_control::Component;
 
@@ -49,5 +52,8 @@ pub fn components(certificates: &str) -> Vec<Component> {
         root_certificate::component(&informers, certificates),
         services::slices::component(&informers),
         services::endpoints::component(&informers),
+        disruption::component(&informers),
+        node_lifecycle::component(&informers),
+        taint_eviction::component(&informers),
     ]
 }

@@ -1,9 +1,13 @@
-//! The pod garbage collector: pods bound to nodes that are no more.
+//! The pod garbage collector: pods whose end nobody else sees to.
 //!
-//! **Spec:** upstream's `podgc`: a node must be gone for 40 seconds; its pods are then failed and
-//! deleted by force. Upstream looks every 20 seconds, here each node that goes is looked at once.
+//! They are those bound to nodes that are no more, those that end before they were bound, those that
+//! end on a node that is out of service, and the oldest of too many that have ended.
+//!
+//! **Spec:** upstream's `podgc`: a node must be gone for 40 seconds; all else is looked at every 20
+//! seconds. Here nothing is looked at while there is nothing to find.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +24,13 @@ use serde_json::{Value, json};
 use crate::informers::BY_NODE;
 use crate::{Informers, pods};
 
+pub mod candidates;
+
+#[cfg(test)]
+mod tests;
+
+use candidates::Candidates;
+
 /// Its name, and the field manager it writes as.
 pub const NAME: &str = "pod-garbage-collector-controller";
 /// The user it reads and writes as.
@@ -33,6 +44,10 @@ pub const RULES: &[Rule] = &[
 
 /// How long a node must be gone.
 const QUARANTINE: Duration = Duration::from_secs(40);
+/// How often all else is looked at.
+const PERIOD: Duration = Duration::from_secs(20);
+/// How many pods that have ended are kept.
+const THRESHOLD: usize = 12_500;
 
 /// The collector as the platform starts it.
 pub fn component(informers: &Informers) -> Component {
@@ -44,44 +59,100 @@ pub fn component(informers: &Informers) -> Component {
 
 /// Runs until it is dropped.
 pub async fn run(client: kube::Client, world: World, informers: Informers, counters: Counters) -> Outcome {
-    let collector =
-        Arc::new(Collector { writer: Writer::new(client, NAME), world, informers, queue: Queue::default() });
+    let start = world.now();
+    let collector = Arc::new(Collector {
+        writer: Writer::new(client, NAME),
+        world,
+        informers,
+        start,
+        candidates: Mutex::default(),
+        queue: Queue::default(),
+    });
     collector.informers.nodes.synced().await;
     collector.informers.pods.synced().await;
     let told = collector.clone();
-    let _nodes = collector.informers.nodes.subscribe(move |change: &Change<Node>| {
-        if let (None, Some(name)) = (change.now(), change.latest().metadata.name.as_deref()) {
-            told.queue.add_after(Arc::from(name), QUARANTINE);
-        }
-    });
+    let _nodes = collector.informers.nodes.subscribe(move |change| told.node_changed(change));
     let told = collector.clone();
     let _pods = collector.informers.pods.subscribe(move |change| told.pod_changed(change));
-    let work = |node: Arc<str>| {
+    let work = |item: Item| {
         let collector = collector.clone();
-        async move { collector.sync(&node).await }
+        async move { collector.sync(&item).await }
     };
     reconcile::run(NAME, &collector.queue, 1, &counters, work).await;
     Err("the work loop ended".into())
+}
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    /// A node that may be gone.
+    Node(Arc<str>),
+    /// The pods that may have to go.
+    Candidates,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(name) => write!(f, "node {name}"),
+            Self::Candidates => f.write_str("candidates"),
+        }
+    }
 }
 
 struct Collector {
     writer: Writer,
     world: World,
     informers: Informers,
-    queue: Queue<Arc<str>>,
+    start: Timestamp,
+    candidates: Mutex<Candidates>,
+    queue: Queue<Item>,
 }
 
 impl Collector {
-    /// A pod may be bound to a node just after that went, or be found so at the start.
-    fn pod_changed(&self, change: &Change<Pod>) {
-        let Some(node) = change.now().and_then(|pod| pods::node(pod)) else { return };
-        let was_there = change.before().and_then(|old| pods::node(old)) == Some(node);
-        if !was_there && self.informers.nodes.get(&Key::cluster(node)).is_none() {
-            self.queue.add_after(Arc::from(node), QUARANTINE);
+    fn candidates(&self) -> MutexGuard<'_, Candidates> {
+        self.candidates.lock().expect("invariant: no panic under this lock")
+    }
+
+    fn node_changed(&self, change: &Change<Node>) {
+        match change.now() {
+            None => {
+                let name = change.latest().metadata.name.as_deref().unwrap_or_default();
+                self.queue.add_after(Item::Node(Arc::from(name)), QUARANTINE);
+            }
+            Some(node) if candidates::is_out_of_service(node) => self.look_soon(),
+            Some(_) => {}
         }
     }
 
-    async fn sync(&self, node: &str) -> reconcile::Outcome {
+    fn pod_changed(&self, change: &Change<Pod>) {
+        let is_news = self.candidates().note(change, THRESHOLD);
+        if is_news {
+            self.look_soon();
+        }
+        // A pod may be bound to a node just after that went, or be found so at the start.
+        let Some(node) = change.now().and_then(|pod| pods::node(pod)) else { return };
+        let was_there = change.before().and_then(|old| pods::node(old)) == Some(node);
+        if !was_there && self.informers.nodes.get(&Key::cluster(node)).is_none() {
+            self.queue.add_after(Item::Node(Arc::from(node)), QUARANTINE);
+        }
+    }
+
+    /// Asks for a look at the next moment upstream would look.
+    fn look_soon(&self) {
+        let since = self.world.now().duration_since(self.start).unsigned_abs();
+        let left = PERIOD.as_nanos() - since.as_nanos() % PERIOD.as_nanos();
+        self.queue.add_after(Item::Candidates, Duration::from_nanos(u64::try_from(left).unwrap_or_default()));
+    }
+
+    async fn sync(&self, item: &Item) -> reconcile::Outcome {
+        match item {
+            Item::Node(name) => self.collect_orphans(name).await,
+            Item::Candidates => self.collect_candidates().await,
+        }
+    }
+
+    async fn collect_orphans(&self, node: &str) -> reconcile::Outcome {
         let bound = self.informers.pods.by(BY_NODE, node);
         if bound.is_empty() || self.informers.nodes.get(&Key::cluster(node)).is_some() {
             return Ok(Next::Wait);
@@ -91,15 +162,33 @@ impl Collector {
         if nodes.get_metadata_opt(node).await?.is_some() {
             return Ok(Next::Wait);
         }
+        let condition = json!({
+            "type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC",
+            "message": "PodGC: node no longer exists", "lastTransitionTime": Time(self.world.now()),
+        });
         for pod in bound {
-            self.collect(&pod).await?;
+            self.collect(&pod, Some(&condition)).await?;
         }
         Ok(Next::Wait)
     }
 
-    async fn collect(&self, pod: &Pod) -> Result<(), kube::Error> {
+    async fn collect_candidates(&self) -> reconcile::Outcome {
+        let (ended, ending) = self.candidates().keys();
+        let found = |keys: Vec<Key>| -> Vec<Arc<Pod>> {
+            keys.iter().filter_map(|key| self.informers.pods.get(key)).collect()
+        };
+        let mut doomed = candidates::surplus(found(ended), THRESHOLD);
+        let node = |name: &str| self.informers.nodes.get(&Key::cluster(name));
+        doomed.extend(candidates::abandoned(found(ending), node));
+        for pod in doomed {
+            self.collect(&pod, None).await?;
+        }
+        Ok(Next::Wait)
+    }
+
+    async fn collect(&self, pod: &Pod, condition: Option<&Value>) -> Result<(), kube::Error> {
         let key = Key::of(pod);
-        if let Some(patch) = failed(pod, self.world.now()) {
+        if let Some(patch) = failed(pod, condition) {
             let patched = self.writer.patch::<Pod>(&key, Some("status"), &Patch::Strategic(patch)).await;
             writes::unless_gone(patched)?;
         }
@@ -108,25 +197,11 @@ impl Collector {
     }
 }
 
-/// The status of a pod whose node is gone; `None` for one that had run to its end.
-fn failed(pod: &Pod, now: Timestamp) -> Option<Value> {
-    let condition = json!({
-        "type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC",
-        "message": "PodGC: node no longer exists", "lastTransitionTime": Time(now),
-    });
-    (!pods::is_ended(pod)).then(|| json!({"status": {"phase": "Failed", "conditions": [condition]}}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_pod_that_still_ran_is_failed() {
-        let pod = |phase: &str| serde_json::from_value::<Pod>(json!({"status": {"phase": phase}})).unwrap();
-        let patch = failed(&pod("Running"), Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(patch["status"]["phase"], "Failed");
-        assert_eq!(patch["status"]["conditions"][0]["reason"], "DeletionByPodGC");
-        assert_eq!(failed(&pod("Succeeded"), Timestamp::UNIX_EPOCH), None);
+/// The status of a pod that is collected; `None` for one that had run to its end.
+fn failed(pod: &Pod, condition: Option<&Value>) -> Option<Value> {
+    let mut status = json!({"phase": "Failed"});
+    if let Some(condition) = condition {
+        status["conditions"] = json!([condition]);
     }
+    (!pods::is_ended(pod)).then(|| json!({"metadata": {"uid": pod.metadata.uid}, "status": status}))
 }

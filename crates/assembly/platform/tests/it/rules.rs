@@ -34,7 +34,7 @@ fn no_component_asks_outside_its_rules_and_every_rule_is_used() {
                         call.user == component.user
                             && call.allowed > 0
                             && (group == "*" || call.group == group)
-                            && (resource == "*" || call.resource == resource)
+                            && is_named(resource, &call.resource)
                             && (verb == "*" || call.verb == verb)
                     });
                     if !used && !RARE.contains(&(component.user, resource, verb)) {
@@ -47,6 +47,11 @@ fn no_component_asks_outside_its_rules_and_every_rule_is_used() {
     });
     assert!(denied.is_empty(), "asked outside the table: {denied:#?}");
     assert!(unused.is_empty(), "in the table, never used: {unused:#?}");
+}
+
+/// Whether a rule's resource, which may be any or a part of any, is the one asked for.
+fn is_named(resource: &str, asked: &str) -> bool {
+    resource.strip_prefix('*').map_or(asked == resource, |part| asked.ends_with(part))
 }
 
 /// Every (group, resource, verb) of a rule.
@@ -85,6 +90,7 @@ async fn live_a_full_life(platform: &Platform) {
     collide(region).await;
     repeat(region).await;
     serve(region).await;
+    disturb(region).await;
     deployments.delete("order-service", &DeleteParams::foreground()).await.unwrap();
     let orphan =
         DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
@@ -234,6 +240,47 @@ async fn repeat(region: &mainstay_platform::Region) {
         pass(60).await;
     }
     pass(400).await;
+}
+
+/// Budgets, an announced end that does not come, a node that drives its pods away.
+async fn disturb(region: &mainstay_platform::Region) {
+    let budget = |name: &str, app: &str| {
+        json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"maxUnavailable": "30%", "selector": {"matchLabels": {"app": app}}},
+        })
+    };
+    apply(region, budget("adopted", "adopted")).await;
+    apply(region, budget("empty", "nobody-at-all")).await;
+    let adopter = api(region, "apps/v1", "Deployment", "default").get("adopter").await.unwrap();
+    let nodes = api(region, "v1", "Node", "");
+    let node = nodes.list(&kube::api::ListParams::default()).await.unwrap().items[0].name_any();
+    let owner = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "name": "adopter", "uid": adopter.uid(), "controller": true,
+    });
+    let pod = |name: &str, owners: serde_json::Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": "adopted"}, "ownerReferences": owners},
+            "spec": {"nodeName": node, "containers": [{"name": "c", "image": "x"}]},
+        })
+    };
+    apply(region, pod("owned-by-a-deployment", json!([owner]))).await;
+    apply(region, pod("announced", json!([]))).await;
+    let condition = json!({
+        "type": "DisruptionTarget", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    let announced = json!({"status": {"conditions": [condition]}});
+    let pods = api(region, "v1", "Pod", "default");
+    pods.patch_status("announced", &PatchParams::default(), &Patch::Strategic(&announced)).await.unwrap();
+    pass(150).await;
+    let taint = json!({"key": "maintenance", "effect": "NoExecute"});
+    for taints in [json!([taint]), json!([])] {
+        let tainted = json!({"spec": {"taints": taints}});
+        nodes.patch(&node, &PatchParams::default(), &Patch::Merge(&tainted)).await.unwrap();
+        pass(30).await;
+    }
 }
 
 /// One machine dies, one is no longer wanted, and a pod stays bound to a Node that is gone.

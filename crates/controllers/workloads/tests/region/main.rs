@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
+mod budgets;
 mod chaos;
 mod cost;
 mod daemon;
 mod deletion;
+mod evictions;
 mod namespace;
+mod nodes;
 mod replication;
 mod rollout;
 mod services;

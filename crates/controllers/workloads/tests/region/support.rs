@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use mainstay_apiserver::{ApiServer, Config};
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{Seed, World};
 use mainstay_control::Component;
-use mainstay_kinds::StoredClusterConfig;
 use mainstay_kinds::cluster_config::to_stored;
+use mainstay_kinds::{NodeClaim, StoredClusterConfig};
 use mainstay_resource::Identity;
 use mainstay_store::{Observer, Store};
 use serde::Serialize;
@@ -182,6 +182,33 @@ impl Region {
 
     pub(crate) async fn web(&self) -> Deployment {
         self.deployments().get("web").await.unwrap()
+    }
+
+    /// Kills the machine of a node, or brings it back.
+    pub(crate) async fn set_killed(&self, node: &str, is_killed: bool) {
+        let claims = Api::<NodeClaim>::all(self.client.clone());
+        let claim =
+            self.all::<NodeClaim>().await.into_iter().find(|claim| {
+                claim.status.as_ref().and_then(|status| status.node_name.as_deref()) == Some(node)
+            });
+        let fault = if is_killed { json!("killed") } else { Value::Null };
+        let fault = Patch::Merge(json!({"metadata": {"annotations": {"mainstay.dev/fault": fault}}}));
+        let name = claim.unwrap().metadata.name.unwrap();
+        claims.patch(&name, &PatchParams::default(), &fault).await.unwrap();
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    pub(crate) async fn node(&self, name: &str) -> Node {
+        Api::<Node>::all(self.client.clone()).get(name).await.unwrap()
+    }
+
+    /// The node that the first pod of `web` is on.
+    pub(crate) async fn a_node_of_web(&self) -> String {
+        let pods = self.pods().list(&ListParams::default().labels("app=web")).await.unwrap().items;
+        pods[0].spec.as_ref().unwrap().node_name.clone().unwrap()
     }
 
     /// What was told of objects of a kind: reason, message and count, in order.
