@@ -147,7 +147,7 @@ pub fn status(
         return old;
     }
     let told = allowed_condition(status, reason, "", observed_generation);
-    PodDisruptionBudgetStatus { conditions: set_condition(old.conditions, told, now), ..wanted }
+    PodDisruptionBudgetStatus { conditions: Some(set_condition(old.conditions, told, now)), ..wanted }
 }
 
 /// The status of a budget that could not be calculated: nothing may be evicted.
@@ -156,7 +156,7 @@ pub fn failed(budget: &PodDisruptionBudget, why: &str, now: Timestamp) -> PodDis
     let told = allowed_condition("False", "SyncFailed", why, old.observed_generation);
     PodDisruptionBudgetStatus {
         disruptions_allowed: 0,
-        conditions: set_condition(old.conditions.clone(), told, now),
+        conditions: Some(set_condition(old.conditions.clone(), told, now)),
         ..old
     }
 }
@@ -173,7 +173,7 @@ fn allowed_condition(status: &str, reason: &str, message: &str, generation: Opti
 }
 
 /// The conditions with this one among them, whose time changes with its status alone.
-fn set_condition(old: Option<Vec<Condition>>, new: Condition, now: Timestamp) -> Option<Vec<Condition>> {
+fn set_condition(old: Option<Vec<Condition>>, new: Condition, now: Timestamp) -> Vec<Condition> {
     let mut conditions = old.unwrap_or_default();
     match conditions.iter_mut().find(|own| own.type_ == new.type_) {
         Some(own) => {
@@ -183,7 +183,7 @@ fn set_condition(old: Option<Vec<Condition>>, new: Condition, now: Timestamp) ->
         }
         None => conditions.push(Condition { last_transition_time: Time(now), ..new }),
     }
-    Some(conditions)
+    conditions
 }
 
 /// How long until the next disrupted pod counts as kept; a little more, as it must be past.
@@ -196,20 +196,13 @@ pub fn recheck(disrupted: &Disrupted, now: Timestamp) -> Option<Duration> {
 /// A selector as upstream's event prints it.
 pub fn selector_text(selector: Option<&LabelSelector>) -> String {
     let Some(selector) = selector else { return "nil".to_owned() };
-    let labels: String =
-        selector.match_labels.iter().flatten().map(|(key, value)| format!("{key}: {value},")).collect();
-    let expressions: String = selector
-        .match_expressions
-        .iter()
-        .flatten()
-        .map(|one| {
-            let values = one.values.clone().unwrap_or_default().join(" ");
-            format!(
-                "LabelSelectorRequirement{{Key:{},Operator:{},Values:[{values}],}},",
-                one.key, one.operator
-            )
-        })
-        .collect();
+    let labels = selector.match_labels.iter().flatten().map(|(key, value)| format!("{key}: {value},"));
+    let labels: Vec<String> = labels.collect();
+    let expressions = selector.match_expressions.iter().flatten().map(|one| {
+        let values = one.values.clone().unwrap_or_default().join(" ");
+        format!("LabelSelectorRequirement{{Key:{},Operator:{},Values:[{values}],}},", one.key, one.operator)
+    });
+    let (labels, expressions) = (labels.concat(), expressions.collect::<Vec<String>>().concat());
     format!(
         "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
     )

@@ -33,8 +33,8 @@ pub enum Ready {
 pub struct Health {
     /// When the last one was seen.
     pub probed_at: Timestamp,
-    /// The heartbeat of its `Ready` condition; the outer is nothing while it has none.
-    pub heartbeat: Option<Option<Time>>,
+    /// The heartbeat of its `Ready` condition, if it has one.
+    pub heartbeat: Option<Timestamp>,
     /// The renewal of its lease that was taken note of.
     pub renewed: Option<MicroTime>,
 }
@@ -103,25 +103,25 @@ pub fn judge(node: &Node, health: Option<&Health>, lease: Option<&Renewal>, now:
     let changed = if current == Some(Ready::Unknown) { Vec::new() } else { silenced(node, created, now) };
     if !changed.is_empty() {
         next.renewed = lease.map(|lease| lease.time.clone());
-        next.heartbeat = Some(own.map_or(Some(Time(created)), |own| own.last_heartbeat_time.clone()));
+        next.heartbeat = Some(own.map_or(created, heartbeat));
     }
     let current = Some(Ready::Unknown);
     Judgement { health: next, observed, current, changed, silent_after: None, look_again: false }
 }
 
+/// The time of a condition's heartbeat; one without is older than any.
+fn heartbeat(own: &NodeCondition) -> Timestamp {
+    own.last_heartbeat_time.as_ref().map_or(Timestamp::MIN, |time| time.0)
+}
+
 /// What the node's own report adds to what is remembered.
 fn signs(own: Option<&NodeCondition>, health: Option<&Health>, created: Timestamp, now: Timestamp) -> Health {
-    let fresh = |own: &NodeCondition| Health {
-        probed_at: now,
-        heartbeat: Some(own.last_heartbeat_time.clone()),
-        renewed: None,
-    };
+    let fresh =
+        |own: &NodeCondition| Health { probed_at: now, heartbeat: Some(heartbeat(own)), renewed: None };
     match (own, health) {
         (None, None) => Health { probed_at: created, heartbeat: None, renewed: None },
         (None, Some(health)) => Health { heartbeat: None, ..health.clone() },
-        (Some(own), Some(health)) if health.heartbeat.as_ref() == Some(&own.last_heartbeat_time) => {
-            health.clone()
-        }
+        (Some(own), Some(health)) if health.heartbeat == Some(heartbeat(own)) => health.clone(),
         (Some(own), _) => fresh(own),
     }
 }

@@ -147,6 +147,9 @@ fn a_silent_node_is_told_of_at_the_first_look_after_its_grace() {
     assert_eq!(judge(&node, Some(&first.health), Some(&renewed), later(55)).silent_after, Some(later(60)));
 }
 
+/// Conditions by type and status, whether the node is cordoned, and its taints.
+type Tainted = (&'static [(&'static str, &'static str)], bool, &'static [&'static str]);
+
 #[test]
 fn conditions_and_cordons_are_taints() {
     let tainted = |conditions: &[(&str, &str)], taints: Value, cordoned: bool| {
@@ -166,7 +169,7 @@ fn conditions_and_cordons_are_taints() {
         })
     };
     let none = json!([]);
-    let cases: &[(&[(&str, &str)], bool, &[&str])] = &[
+    let cases: &[Tainted] = &[
         (&[("Ready", "True"), ("NetworkUnavailable", "True")], false, &["network-unavailable:NoSchedule"]),
         (&[("Ready", "True"), ("NetworkUnavailable", "Unknown")], false, &[]),
         (&[("Ready", "False")], false, &["not-ready:NoSchedule"]),

@@ -25,7 +25,8 @@ fn names(pods: &[Arc<Pod>]) -> Vec<&str> {
 
 #[test]
 fn of_too_many_that_have_ended_the_evicted_and_the_oldest_go() {
-    let cases: &[(&[(&str, &str)], usize, &[&str])] = &[
+    type Case = (&'static [(&'static str, &'static str)], usize, &'static [&'static str]);
+    let cases: &[Case] = &[
         (&[("a", "Failed"), ("b", "Succeeded"), ("c", "Failed")], 1, &["a", "b"]),
         (&[("a", "Running"), ("b", "Succeeded"), ("c", "Failed")], 1, &["b"]),
         (&[("a", "Failed"), ("b", "Succeeded")], 1, &["a"]),

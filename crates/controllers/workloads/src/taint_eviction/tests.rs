@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::decide::{Decision, Eviction, announcement, decide, patience};
 use super::*;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 fn now() -> Timestamp {

@@ -147,6 +147,7 @@ async fn spend(request: &Request<'_>, name: &str, dry_run: bool) -> Result<(), S
         server: request.server,
         identity: request.identity,
         info,
+        verb: request.verb,
         subresource: info.subresource("status"),
         target,
         query: request.query.clone(),
