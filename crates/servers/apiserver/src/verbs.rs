@@ -38,6 +38,7 @@ pub(crate) mod update;
 mod watch;
 
 /// A request that was let in.
+#[derive(Clone)]
 pub(crate) struct Request<'a> {
     pub(crate) server: &'a ApiServer,
     pub(crate) verb: Verb,

@@ -143,19 +143,8 @@ async fn spend(request: &Request<'_>, name: &str, dry_run: bool) -> Result<(), S
     let info = snapshot.find("policy", "v1", "poddisruptionbudgets").ok_or_else(Status::no_such_path)?;
     let mut target = request.target.clone();
     target.name = Some(name.to_owned().into());
-    let budgets = Request {
-        server: request.server,
-        identity: request.identity,
-        info,
-        verb: request.verb,
-        subresource: info.subresource("status"),
-        target,
-        query: request.query.clone(),
-        headers: request.headers,
-        body: request.body.clone(),
-        view: request.view,
-        table: request.table,
-    };
+    let subresource = info.subresource("status");
+    let budgets = Request { info, subresource, target, ..request.clone() };
     let now = request.server.now();
     let mut decide = |live: &Live| match budget::spend(&live.object, request.name(), &now) {
         Verdict::Refused(status) => Err(status),
