@@ -27,8 +27,8 @@ pub mod root_certificate;
 pub mod service_account;
 pub mod services;
 pub mod stateful_set;
-mod taints;
 pub mod taint_eviction;
+mod taints;
 
 use mainstay_control::Component;
 
