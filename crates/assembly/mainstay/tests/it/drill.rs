@@ -117,6 +117,14 @@ fn the_example_drill_passes() {
 }
 
 #[test]
+fn pods_that_crash_and_turn_unready_give_the_same_bytes_twice() {
+    let home = Home::new();
+    let file = checkout("examples/drills/sick-pods.yaml");
+    let first = timeline(&home, file.to_str().unwrap(), 7);
+    assert!(first == timeline(&home, file.to_str().unwrap(), 7));
+}
+
+#[test]
 fn the_reference_document_can_be_drilled() {
     let Some(document) = seed_document() else { return };
     let home = Home::new();
