@@ -29,6 +29,7 @@ pub mod services;
 pub mod stateful_set;
 pub mod taint_eviction;
 mod taints;
+pub mod volumes;
 
 use mainstay_control::Component;
 
@@ -55,5 +56,8 @@ pub fn components(certificates: &str) -> Vec<Component> {
         disruption::component(&informers),
         node_lifecycle::component(&informers),
         taint_eviction::component(&informers),
+        volumes::binder::component(&informers),
+        volumes::provisioner::component(&informers),
+        volumes::protection::component(&informers),
     ]
 }

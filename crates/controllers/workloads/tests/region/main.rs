@@ -16,4 +16,5 @@ mod services;
 mod stateful;
 mod stateful_random;
 mod support;
+mod volumes;
 mod witness;
