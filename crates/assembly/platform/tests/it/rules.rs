@@ -2,6 +2,7 @@
 //! stands in it that a full life of a platform does not use.
 
 mod sets;
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,11 @@ use crate::scene::{api, apply, on_the_example, pass};
 
 /// Lines for kinds that this server does not have (each of its own can be deleted as a collection),
 /// and for Events that only a refused write brings about.
-const RARE: [(&str, &str, &str); 3] = [
+const RARE: [(&str, &str, &str); 4] = [
     ("system:serviceaccount:kube-system:namespace-controller", "*", "delete"),
     ("system:serviceaccount:kube-system:endpoint-controller", "events", "create"),
     ("system:serviceaccount:kube-system:endpoint-controller", "events", "patch"),
+    ("system:serviceaccount:kube-system:ebs-csi-controller-sa", "events", "patch"),
 ];
 
 #[test]
@@ -91,6 +93,7 @@ async fn live_a_full_life(platform: &Platform) {
     repeat(region).await;
     serve(region).await;
     disturb(region).await;
+    volumes::live(region).await;
     deployments.delete("order-service", &DeleteParams::foreground()).await.unwrap();
     let orphan =
         DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };

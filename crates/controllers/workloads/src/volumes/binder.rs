@@ -281,7 +281,9 @@ impl Binder {
             ForVolume::Release if words::phase(&volume) == "Failed" => Ok(()),
             ForVolume::Release => self.say_phase(volume.as_ref(), json!({ "phase": "Released" })).await,
             ForVolume::AskClaim => {
-                claim.iter().for_each(|claim| self.queue.add(Item::Claim(Key::of(claim.as_ref()))));
+                if let Some(claim) = &claim {
+                    self.queue.add(Item::Claim(Key::of(claim.as_ref())));
+                }
                 Ok(())
             }
             ForVolume::Unbind => self.unbind(&volume).await,

@@ -17,6 +17,10 @@ use super::words::{
 };
 use crate::claim::selector;
 
+const FORGOTTEN: &str = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!";
+const GONE: &str = "Bound claim has lost its PersistentVolume. Data on the volume is lost!";
+const MISBOUND: &str = "Two claims are bound to the same volume, this one is bound incorrectly";
+
 /// What a claim needs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ForClaim {
@@ -71,18 +75,15 @@ pub fn for_claim(
 
 fn for_bound(claim: &PersistentVolumeClaim, named: Option<&Arc<PersistentVolume>>) -> ForClaim {
     if volume_name(claim).is_none() {
-        const WHY: &str = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!";
-        return ForClaim::Lost("ClaimLost", WHY);
+        return ForClaim::Lost("ClaimLost", FORGOTTEN);
     }
-    let Some(volume) = named else {
-        const WHY: &str = "Bound claim has lost its PersistentVolume. Data on the volume is lost!";
-        return ForClaim::Lost("ClaimLost", WHY);
-    };
-    if claim_reference(volume).is_none() || is_of(volume, claim) {
-        return ForClaim::Bind(volume.clone());
+    match named {
+        None => ForClaim::Lost("ClaimLost", GONE),
+        Some(volume) if claim_reference(volume).is_none() || is_of(volume, claim) => {
+            ForClaim::Bind(volume.clone())
+        }
+        Some(_) => ForClaim::Lost("ClaimMisbound", MISBOUND),
     }
-    const WHY: &str = "Two claims are bound to the same volume, this one is bound incorrectly";
-    ForClaim::Lost("ClaimMisbound", WHY)
 }
 
 /// The smallest volume that suits; the one that names the claim before all. While the claim waits for

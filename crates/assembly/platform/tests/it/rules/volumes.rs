@@ -1,0 +1,42 @@
+//! A claim that waits and is told so twice, one that gets a disk and gives it back.
+
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::scene::{api, apply, pass};
+
+pub(super) async fn live(region: &mainstay_platform::Region) {
+    for (name, mode) in [("late", "WaitForFirstConsumer"), ("soon", "Immediate")] {
+        apply(
+            region,
+            json!({
+                "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name},
+                "provisioner": "ebs.csi.aws.com", "volumeBindingMode": mode,
+            }),
+        )
+        .await;
+        apply(
+            region,
+            json!({
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                "metadata": {"name": name, "namespace": "default", "finalizers": ["kubernetes.io/pvc-protection"]},
+                "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": name,
+                         "resources": {"requests": {"storage": "1Gi"}}},
+            }),
+        )
+        .await;
+    }
+    pass(10).await;
+    let claims = api(region, "v1", "PersistentVolumeClaim", "default");
+    let touch = json!({"metadata": {"annotations": {"touched": "yes"}}});
+    claims.patch("late", &PatchParams::default(), &Patch::Merge(&touch)).await.unwrap();
+    let volumes = api(region, "v1", "PersistentVolume", "");
+    let made = volumes.list(&kube::api::ListParams::default()).await.unwrap();
+    let guarded = json!({"metadata": {"finalizers": ["kubernetes.io/pv-protection"]}});
+    for volume in &made {
+        let name = kube::ResourceExt::name_any(volume);
+        volumes.patch(&name, &PatchParams::default(), &Patch::Merge(&guarded)).await.unwrap();
+    }
+    claims.delete("soon", &DeleteParams::default()).await.unwrap();
+    pass(30).await;
+}
