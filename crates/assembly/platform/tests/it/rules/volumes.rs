@@ -6,6 +6,16 @@ use serde_json::json;
 use crate::scene::{api, apply, pass};
 
 pub(super) async fn live(region: &mainstay_platform::Region) {
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "by-hand"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "storageClassName": "by-hand",
+                     "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": "/data"}},
+        }),
+    )
+    .await;
+    claim(region, "by-hand").await;
     for (name, mode) in [("late", "WaitForFirstConsumer"), ("soon", "Immediate")] {
         apply(
             region,
@@ -15,16 +25,7 @@ pub(super) async fn live(region: &mainstay_platform::Region) {
             }),
         )
         .await;
-        apply(
-            region,
-            json!({
-                "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-                "metadata": {"name": name, "namespace": "default", "finalizers": ["kubernetes.io/pvc-protection"]},
-                "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": name,
-                         "resources": {"requests": {"storage": "1Gi"}}},
-            }),
-        )
-        .await;
+        claim(region, name).await;
     }
     pass(10).await;
     let claims = api(region, "v1", "PersistentVolumeClaim", "default");
@@ -39,4 +40,17 @@ pub(super) async fn live(region: &mainstay_platform::Region) {
     }
     claims.delete("soon", &DeleteParams::default()).await.unwrap();
     pass(30).await;
+}
+
+async fn claim(region: &mainstay_platform::Region, class: &str) {
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": class, "namespace": "default", "finalizers": ["kubernetes.io/pvc-protection"]},
+            "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class,
+                     "resources": {"requests": {"storage": "1Gi"}}},
+        }),
+    )
+    .await;
 }
