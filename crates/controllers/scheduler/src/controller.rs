@@ -18,12 +18,14 @@ use crate::queue::Waiting;
 use crate::seen::SCHEDULER;
 use crate::state::{Act, State};
 
+mod displace;
 mod report;
 mod watches;
 
 #[cfg(test)]
 mod tests;
 
+use displace::Prospect;
 use watches::Listed;
 
 /// Its name, and the field manager it writes as.
@@ -38,6 +40,8 @@ pub const RULES: &[Rule] = &[
         verbs: &["list", "watch"],
     },
     Rule { groups: &["apps"], resources: &["replicasets", "statefulsets"], verbs: &["list", "watch"] },
+    Rule { groups: &["policy"], resources: &["poddisruptionbudgets"], verbs: &["list", "watch"] },
+    Rule { groups: &[""], resources: &["pods"], verbs: &["delete"] },
     Rule { groups: &[""], resources: &["pods/binding"], verbs: &["create"] },
     Rule { groups: &[""], resources: &["pods/status"], verbs: &["patch"] },
     events::RULE,
@@ -130,11 +134,7 @@ impl Scheduler {
     async fn act(&self, act: Act) -> Result<(), kube::Error> {
         match act {
             Act::Bind(waiting, node) => self.bind(&waiting, &node).await,
-            Act::Tell(waiting, why) => {
-                let result = self.tell(&waiting, "Unschedulable", &why.to_string()).await;
-                self.take_in(|state, now| state.told(&waiting, &why, now));
-                result
-            }
+            Act::Tell(waiting, why) => self.leave(&waiting, &why).await,
         }
     }
 
@@ -153,17 +153,24 @@ impl Scheduler {
                     return Ok(());
                 }
                 let message = format!("binding rejected: {}", writes::text(&error));
-                self.tell(waiting, "SchedulerError", &message).await?;
+                self.tell(waiting, "SchedulerError", &message, Prospect::Same).await?;
                 Err(error)
             }
         }
     }
 
     /// Says in an Event and in the pod's conditions why it has no node.
-    async fn tell(&self, waiting: &Waiting, reason: &str, message: &str) -> Result<(), kube::Error> {
+    async fn tell(
+        &self,
+        waiting: &Waiting,
+        reason: &str,
+        message: &str,
+        prospect: Prospect<'_>,
+    ) -> Result<(), kube::Error> {
         let (about, text) = (report::reference(waiting), report::shortened(message));
         self.recorder.record(about, EventType::Warning, "FailedScheduling", text);
-        match report::condition(waiting, reason, message, self.world.now()) {
+        let condition = report::condition(waiting, reason, message, self.world.now());
+        match prospect.added_to(condition, waiting.in_prospect.as_deref()) {
             Some(patch) => report::patch_status(&self.writer, &waiting.pod.key, &patch).await,
             None => Ok(()),
         }

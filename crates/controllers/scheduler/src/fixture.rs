@@ -7,6 +7,7 @@ use mainstay_base::random::{Random, Seed};
 use mainstay_control::Key;
 use serde_json::{Value, json};
 
+use crate::life::Life;
 use crate::{NodeState, PodState, Seen, Snapshot};
 
 /// A stream of random numbers.
@@ -72,7 +73,9 @@ pub(crate) fn snapshot(nodes: &[Node]) -> Snapshot {
 /// Puts pods on a node.
 pub(crate) fn fill(snapshot: &mut Snapshot, node: &str, pods: impl IntoIterator<Item = Seen>) {
     for pod in pods {
-        snapshot.put_pod(node, Arc::new(PodState::of(&pod)));
+        let state = Arc::new(PodState::of(&pod));
+        snapshot.put_pod(node, state.clone());
+        snapshot.note(&state.key, Life::of(&pod));
     }
 }
 

@@ -1,67 +1,118 @@
-//! What would come of pods of lower priority giving way, as far as a person is told.
+//! Who would have to give way for a pod that fits nowhere, and where.
 //!
-//! **Spec:** upstream's `DefaultPreemption` in its dry run.
+//! **Not here:** making them go ([`crate::controller`]).
+//!
+//! **Spec:** upstream's `DefaultPreemption` and its evaluator.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::schedule::Rules;
 use crate::snapshot::NodeId;
-use crate::snapshot::verdicts::{Verdict, Verdicts};
+use crate::snapshot::verdicts::Verdicts;
 use crate::unschedulable::Preemption;
-use crate::{PodState, Snapshot};
+use crate::{PodState, Reason, Snapshot};
 
-/// The prospect of preemption for a pod that every node rejected, where `resolvable` are those that
-/// might do without some of their pods.
-pub(crate) fn prospect(pod: &PodState, snapshot: &mut Snapshot, resolvable: &[NodeId]) -> Preemption {
+mod choice;
+mod victims;
+
+#[cfg(test)]
+mod tests;
+
+use victims::Candidate;
+
+/// The least share of nodes to find victims on, in hundredths.
+const LEAST_SHARE: usize = 10;
+/// The least number of nodes to find victims on.
+const LEAST_SOUGHT: usize = 100;
+
+/// The pods that give way to another, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Displacement {
+    /// The node.
+    pub node: Arc<str>,
+    /// The pods that have to go, the most important first.
+    pub victims: Vec<Arc<PodState>>,
+    /// The waiting pods of lower priority that had the node in prospect.
+    pub outranked: Vec<Arc<PodState>>,
+}
+
+/// What would come of preemption for a pod that every node rejected, where `resolvable` are those that
+/// might do without some of their pods; `offset` draws where to begin among so many.
+pub(crate) fn prospect(
+    pod: &PodState,
+    snapshot: &mut Snapshot,
+    verdicts: &mut Verdicts,
+    resolvable: &[NodeId],
+    offset: impl FnOnce(usize) -> usize,
+) -> Preemption {
     if pod.demand.is_patient {
         return Preemption::Declined;
     }
-    let mut reasons = BTreeMap::new();
-    let mut count = |reason, nodes| *reasons.entry(reason).or_insert(0) += nodes;
-    for id in resolvable {
-        let lesser = lesser(pod, snapshot, *id);
-        if lesser.is_empty() {
-            count(crate::Reason::NoVictims, 1);
-            continue;
-        }
-        let result = without(&lesser, snapshot, *id, |snapshot| {
-            let rules = Rules::of(pod, snapshot, &mut Verdicts::default());
-            let node = snapshot.at(*id);
-            let checked = rules.check(snapshot, node, Verdict::of(&pod.demand, node));
-            checked.map_err(|objection| objection.explain(&pod.demand, node))
-        });
-        match result {
-            Ok(()) => return Preemption::Possible,
-            Err(rejection) => rejection.reasons.into_iter().for_each(|reason| count(reason, 1)),
-        }
+    if is_under_way(pod, snapshot, resolvable) {
+        return Preemption::UnderWay;
     }
+    let mut futile = BTreeMap::new();
     let hopeless = snapshot.len() - resolvable.len();
     if hopeless > 0 {
-        count(crate::Reason::NotHelpful, hopeless);
+        futile.insert(Reason::NotHelpful, hopeless);
     }
-    Preemption::Futile(reasons)
+    if !snapshot.has_lesser(pod.demand.priority) {
+        if !resolvable.is_empty() {
+            futile.insert(Reason::NoVictims, resolvable.len());
+        }
+        return Preemption::Futile(futile);
+    }
+    let offset = if resolvable.is_empty() { 0 } else { offset(resolvable.len()) };
+    let sought = (resolvable.len() * LEAST_SHARE / 100).max(LEAST_SOUGHT);
+    let candidates = candidates(pod, snapshot, verdicts, (resolvable, offset), sought, &mut futile);
+    match choice::best(candidates) {
+        Some(candidate) => Preemption::Possible(displacement(pod, snapshot, candidate)),
+        None => Preemption::Futile(futile),
+    }
 }
 
-/// The pods of lower priority on a node.
-fn lesser(pod: &PodState, snapshot: &Snapshot, node: NodeId) -> Vec<Arc<PodState>> {
-    let pods = snapshot.at(node).usage.pods.values();
-    pods.filter(|other| other.demand.priority < pod.demand.priority).cloned().collect()
+/// Whether pods are on their way out for this one already.
+fn is_under_way(pod: &PodState, snapshot: &Snapshot, resolvable: &[NodeId]) -> bool {
+    let node = snapshot.nominations().of(pod).and_then(|name| snapshot.node(name));
+    let node = node.filter(|node| resolvable.contains(&node.id));
+    node.is_some_and(|node| {
+        let mut pods = node.usage.pods.values();
+        pods.any(|other| {
+            other.demand.priority < pod.demand.priority
+                && other.is_terminating
+                && snapshot.life(&other.key).is_preempted
+        })
+    })
 }
 
-/// What holds without these pods, which are back on their node afterwards.
-fn without<T>(
-    pods: &[Arc<PodState>],
+/// The nodes where the pod would fit without some others, as many as are sought.
+fn candidates(
+    pod: &PodState,
     snapshot: &mut Snapshot,
-    node: NodeId,
-    what: impl FnOnce(&mut Snapshot) -> T,
-) -> T {
-    for pod in pods {
-        snapshot.lift(pod, node);
+    verdicts: &mut Verdicts,
+    (nodes, offset): (&[NodeId], usize),
+    sought: usize,
+    futile: &mut BTreeMap<Reason, usize>,
+) -> Vec<Candidate> {
+    let (mut candidates, mut has_harmless) = (Vec::new(), false);
+    for node in nodes[offset..].iter().chain(&nodes[..offset]) {
+        match victims::on(pod, snapshot, verdicts, *node) {
+            Ok(candidate) => {
+                has_harmless |= candidate.violations == 0;
+                candidates.push(candidate);
+            }
+            Err(reasons) => reasons.into_iter().for_each(|reason| *futile.entry(reason).or_default() += 1),
+        }
+        if has_harmless && candidates.len() >= sought {
+            break;
+        }
     }
-    let result = what(snapshot);
-    for pod in pods {
-        snapshot.put_back(pod, node);
-    }
-    result
+    candidates
+}
+
+fn displacement(pod: &PodState, snapshot: &Snapshot, candidate: Candidate) -> Displacement {
+    let node = snapshot.at(candidate.node).name.clone();
+    let outranked = snapshot.nominations().below(pod.demand.priority, &node);
+    let victims = candidate.victims.into_iter().map(|victim| victim.pod).collect();
+    Displacement { node, victims, outranked }
 }

@@ -17,7 +17,7 @@ use mainstay_control::Key;
 use mainstay_control::backoff::exponential;
 use tokio::time::Instant;
 
-use crate::seen::Seen;
+use crate::seen::{Seen, nominated};
 use crate::{Demand, PodState};
 
 mod plugins;
@@ -42,6 +42,8 @@ pub(crate) struct Waiting {
     pub(crate) version: Box<str>,
     /// What its condition says of why it has no node.
     pub(crate) told: Option<Told>,
+    /// The node that its status says it has in prospect.
+    pub(crate) in_prospect: Option<Box<str>>,
 }
 
 /// A condition that says why a pod has no node.
@@ -62,7 +64,7 @@ impl Waiting {
             message: it.message.clone().unwrap_or_default(),
             since: it.last_transition_time.as_ref().map(|time| time.0),
         });
-        Self { pod, version, told }
+        Self { pod, version, told, in_prospect: nominated(seen).map(Into::into) }
     }
 }
 

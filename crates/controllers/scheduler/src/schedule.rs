@@ -12,6 +12,7 @@ use mainstay_base::random::Random;
 
 use crate::filter::{self, Objection, Plugin, Reason, Rejection, affinity};
 use crate::neighbours::Neighbours;
+use crate::nominations::{Crowded, crowded};
 use crate::snapshot::NodeId;
 use crate::snapshot::verdicts::{Verdict, Verdicts};
 use crate::spread::Strict;
@@ -54,6 +55,11 @@ impl Draw {
         usize::try_from(self.start % nodes.max(1) as u64).unwrap_or_default()
     }
 
+    /// Where among so many nodes preemption begins.
+    fn offset(&mut self, nodes: usize) -> usize {
+        usize::try_from(self.ties.below(nodes as u64)).unwrap_or_default()
+    }
+
     fn go_on(&mut self, nodes: usize, evaluated: usize) {
         self.start = (self.start(nodes) + evaluated) as u64 % nodes.max(1) as u64;
     }
@@ -79,9 +85,12 @@ fn decide(
     draw: &mut Draw,
 ) -> Result<Placement, Unschedulable> {
     let rules = Rules::of(pod, snapshot, verdicts);
+    if let Some(node) = in_prospect(&rules, snapshot, verdicts) {
+        return Ok(Placement { node, evaluated: 1, feasible: 1 });
+    }
     let (feasible, rejected) = search(&rules, snapshot, verdicts, draw);
     let best = match feasible.as_slice() {
-        [] => return Err(unschedulable(pod, snapshot, &rejected)),
+        [] => return Err(unschedulable(&rules, snapshot, verdicts, &rejected, draw)),
         [only] => vec![*only],
         _ => best(&score::totals(pod, snapshot, verdicts, &feasible), &feasible),
     };
@@ -91,18 +100,44 @@ fn decide(
     Ok(Placement { node, evaluated: feasible.len() + rejected.len(), feasible: feasible.len() })
 }
 
+/// The node that the pod has in prospect, if it will do by now.
+fn in_prospect(rules: &Rules<'_>, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Option<Arc<str>> {
+    let node = snapshot.node(snapshot.nominations().of(rules.pod)?)?;
+    let checked = rules.check(snapshot, node, verdicts.on(&rules.pod.demand, node));
+    checked.is_ok().then(|| node.name.clone())
+}
+
 /// All that a node must meet for one pod.
 pub(crate) struct Rules<'a> {
     pod: &'a PodState,
     strict: Strict,
     neighbours: Neighbours,
+    crowded: Crowded,
 }
 
 impl<'a> Rules<'a> {
-    /// What a node must meet for `pod`, with the pods that are there now.
+    /// What a node must meet for `pod`, with the pods that are there now, whether or not those come that
+    /// have it in prospect.
     pub(crate) fn of(pod: &'a PodState, snapshot: &mut Snapshot, verdicts: &mut Verdicts) -> Self {
+        let crowded = crowded(pod, snapshot, verdicts, None);
+        Self { crowded, ..Self::as_it_is(pod, snapshot, verdicts) }
+    }
+
+    /// The same, to be asked of one node alone.
+    pub(crate) fn at(
+        pod: &'a PodState,
+        snapshot: &mut Snapshot,
+        verdicts: &mut Verdicts,
+        node: NodeId,
+    ) -> Self {
+        let crowded = crowded(pod, snapshot, verdicts, Some(node));
+        Self { crowded, ..Self::as_it_is(pod, snapshot, verdicts) }
+    }
+
+    /// What a node must meet for `pod`, with the pods that are there now and no others.
+    pub(crate) fn as_it_is(pod: &'a PodState, snapshot: &mut Snapshot, verdicts: &mut Verdicts) -> Self {
         let strict = Strict::of(pod, snapshot, verdicts);
-        Self { pod, strict, neighbours: Neighbours::of(pod, snapshot) }
+        Self { pod, strict, neighbours: Neighbours::of(pod, snapshot), crowded: Crowded::new() }
     }
 
     /// Whether a node meets all of it.
@@ -112,9 +147,18 @@ impl<'a> Rules<'a> {
         node: &NodeState,
         verdict: Verdict,
     ) -> Result<(), Objection> {
+        if let Some((objection, _)) = self.crowded.get(&node.id) {
+            return Err(*objection);
+        }
         filter::check(&self.pod.demand, node, verdict)?;
         self.strict.check(snapshot, node.id)?;
         self.neighbours.check(snapshot, node.id)
+    }
+
+    /// An objection to a node in words.
+    pub(crate) fn explain(&self, objection: Objection, node: &NodeState) -> Rejection {
+        let crowded = self.crowded.get(&node.id).map(|(_, rejection)| rejection.clone());
+        crowded.unwrap_or_else(|| objection.explain(&self.pod.demand, node))
     }
 }
 
@@ -162,12 +206,19 @@ fn best(scores: &[i64], nodes: &[NodeId]) -> Vec<NodeId> {
     best.map(|(node, _)| *node).collect()
 }
 
-fn unschedulable(pod: &PodState, snapshot: &mut Snapshot, rejected: &[(NodeId, Objection)]) -> Unschedulable {
+fn unschedulable(
+    rules: &Rules<'_>,
+    snapshot: &mut Snapshot,
+    verdicts: &mut Verdicts,
+    rejected: &[(NodeId, Objection)],
+    draw: &mut Draw,
+) -> Unschedulable {
+    let pod = rules.pod;
     let mut result = Unschedulable::among(snapshot.len());
     let mut resolvable = Vec::new();
     let mut general = BTreeMap::<Objection, (Rejection, usize)>::new();
     for (id, objection) in rejected {
-        let explain = || objection.explain(&pod.demand, snapshot.at(*id));
+        let explain = || rules.explain(*objection, snapshot.at(*id));
         let is_resolvable = if objection.is_particular() {
             let rejection = explain();
             result.count(&rejection, 1);
@@ -191,7 +242,8 @@ fn unschedulable(pod: &PodState, snapshot: &mut Snapshot, rejected: &[(NodeId, O
         result.count(&Rejection::lasting(Plugin::NodeAffinity, reason), not_named);
     }
     if !snapshot.is_empty() {
-        result.preemption = preemption::prospect(pod, snapshot, &resolvable);
+        result.preemption =
+            preemption::prospect(pod, snapshot, verdicts, &resolvable, |nodes| draw.offset(nodes));
     }
     result
 }

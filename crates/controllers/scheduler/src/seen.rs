@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{PodCondition, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use mainstay_control::Excerpt;
 use mainstay_control::meta::is_terminating;
 use serde::Deserialize;
@@ -139,15 +140,23 @@ pub struct PreferredPod {
 
 /// Of a pod's status.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the fields are the API's")]
 pub struct PodStatus {
     pub phase: Option<String>,
     pub conditions: Option<Vec<PodCondition>>,
+    pub start_time: Option<Time>,
+    pub nominated_node_name: Option<String>,
 }
 
 /// The node a pod is bound to.
 pub(crate) fn node_name(pod: &Seen) -> Option<&str> {
     pod.spec.node_name.as_deref().filter(|name| !name.is_empty())
+}
+
+/// The node a pod has in prospect.
+pub(crate) fn nominated(pod: &Seen) -> Option<&str> {
+    pod.status.nominated_node_name.as_deref().filter(|name| !name.is_empty())
 }
 
 /// Whether a pod without a node is ours to place.

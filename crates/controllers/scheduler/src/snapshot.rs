@@ -15,7 +15,10 @@ use k8s_openapi::api::core::v1::Node;
 use mainstay_control::Key;
 
 use crate::PodState;
+use crate::budgets::Budgets;
 use crate::demand::Labels;
+use crate::life::Life;
+use crate::nominations::Nominations;
 
 pub(crate) mod census;
 mod images;
@@ -38,6 +41,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 struct Place {
     node: Arc<str>,
     pod: Arc<PodState>,
+    life: Life,
     is_assumed: bool,
 }
 
@@ -56,6 +60,10 @@ pub struct Snapshot {
     censuses: Censuses,
     images: Images,
     relations: Relations,
+    nominations: Nominations,
+    budgets: Budgets,
+    /// How many pods there are of each priority.
+    priorities: BTreeMap<i32, usize>,
     pub(crate) judged: Judged,
 }
 
@@ -187,7 +195,49 @@ impl Snapshot {
     pub fn remove_pod(&mut self, key: &Key) -> Option<(Arc<str>, Arc<PodState>)> {
         let place = self.places.remove(key)?;
         self.take_off(&place.node, &place.pod);
+        let priority = place.pod.demand.priority;
+        if let Some(count) = self.priorities.get_mut(&priority) {
+            *count -= 1;
+            if *count == 0 {
+                self.priorities.remove(&priority);
+            }
+        }
         Some((place.node, place.pod))
+    }
+
+    /// Notes how far a pod on a node is in its life.
+    pub(crate) fn note(&mut self, key: &Key, life: Life) {
+        if let Some(place) = self.places.get_mut(key) {
+            place.life = life;
+        }
+    }
+
+    /// How far a pod on a node is in its life.
+    pub(crate) fn life(&self, key: &Key) -> Life {
+        self.places.get(key).map(|place| place.life).unwrap_or_default()
+    }
+
+    /// Whether there is a pod of a priority below this on a node.
+    pub(crate) fn has_lesser(&self, priority: i32) -> bool {
+        self.priorities.keys().next().is_some_and(|lowest| *lowest < priority)
+    }
+
+    /// Which waiting pods have a node in prospect.
+    pub(crate) fn nominations(&self) -> &Nominations {
+        &self.nominations
+    }
+
+    pub(crate) fn nominations_mut(&mut self) -> &mut Nominations {
+        &mut self.nominations
+    }
+
+    /// The budgets for disruptions.
+    pub(crate) fn budgets(&self) -> &Budgets {
+        &self.budgets
+    }
+
+    pub(crate) fn budgets_mut(&mut self) -> &mut Budgets {
+        &mut self.budgets
     }
 
     /// The selectors of Services and sets.
@@ -306,7 +356,8 @@ impl Snapshot {
         self.remove_pod(&pod.key);
         let node = self.ids.get_key_value(node).map_or_else(|| node.into(), |(name, _)| name.clone());
         self.put_on(&node, pod.clone());
-        self.places.insert(pod.key.clone(), Place { node, pod, is_assumed });
+        *self.priorities.entry(pod.demand.priority).or_default() += 1;
+        self.places.insert(pod.key.clone(), Place { node, pod, life: Life::default(), is_assumed });
         true
     }
 

@@ -9,11 +9,12 @@ use mainstay_base::random::Random;
 use mainstay_control::Key;
 use tokio::time::Instant;
 
+use crate::life::Life;
 use crate::pod::Register;
 use crate::queue::{Failure, Queue, Waiting};
-use crate::seen::{Seen, has_ended, is_ours, node_name};
+use crate::seen::{Seen, has_ended, is_ours, node_name, nominated};
 use crate::snapshot::Update;
-use crate::{Draw, PodState, Snapshot, Unschedulable, schedule};
+use crate::{Draw, PodState, Preemption, Snapshot, Unschedulable, schedule};
 
 mod hints;
 
@@ -76,13 +77,17 @@ impl State {
         let pod = self.register.share(PodState::of(seen));
         match node_name(seen) {
             None => self.on_unbound(pod, seen, now),
-            Some(node) => self.on_bound(&pod, node, now),
+            Some(node) => {
+                self.on_bound(&pod, node, now);
+                self.snapshot.note(&pod.key, Life::of(seen));
+            }
         }
     }
 
     /// A pod is gone, or has ended.
     pub(crate) fn on_pod_gone(&mut self, key: &Key, now: Instant) {
         self.queue.remove(key);
+        self.withdraw(key, now);
         self.free(key, now);
     }
 
@@ -91,11 +96,15 @@ impl State {
         let waiting = self.queue.next(now)?;
         Some(match schedule(&waiting.pod, &mut self.snapshot, &mut self.draw) {
             Ok(placement) => {
+                self.withdraw(&waiting.pod.key, now);
                 self.snapshot.assume(&placement.node, waiting.pod.clone());
                 self.wake(&Event::Joined(&waiting.pod), now);
                 Act::Bind(waiting, placement.node)
             }
-            Err(why) => Act::Tell(waiting, why),
+            Err(why) => {
+                self.look_ahead(&waiting.pod, &why.preemption, now);
+                Act::Tell(waiting, why)
+            }
         })
     }
 
@@ -127,8 +136,30 @@ impl State {
         self.queue.fail(waiting, Failure::NoFit(why.plugins().into_iter().collect()), now);
     }
 
+    /// A pod has no node in prospect any more.
+    pub(crate) fn withdraw(&mut self, key: &Key, now: Instant) {
+        if let Some((node, pod)) = self.snapshot.nominations_mut().remove(key) {
+            self.wake(&Event::Left(&node, &pod), now);
+        }
+    }
+
+    /// What preemption means to who has a node in prospect.
+    fn look_ahead(&mut self, pod: &Arc<PodState>, preemption: &Preemption, now: Instant) {
+        match preemption {
+            Preemption::Possible(displacement) => {
+                for pod in &displacement.outranked {
+                    self.snapshot.nominations_mut().remove(&pod.key);
+                }
+                self.snapshot.nominations_mut().put(pod.clone(), displacement.node.clone());
+            }
+            Preemption::Futile(_) => self.withdraw(&pod.key, now),
+            Preemption::Declined | Preemption::UnderWay => {}
+        }
+    }
+
     fn on_bound(&mut self, pod: &Arc<PodState>, node: &str, now: Instant) {
         self.queue.remove(&pod.key);
+        self.withdraw(&pod.key, now);
         let before = self.snapshot.whereabouts(&pod.key).zip(self.snapshot.pod(&pod.key).cloned());
         if self.snapshot.put_pod(node, pod.clone()) {
             match &before {
@@ -155,6 +186,10 @@ impl State {
             }
             // Another pod had that name.
             _ => self.free(&pod.key, now),
+        }
+        let in_prospect = nominated(seen).filter(|_| is_ours(seen));
+        if let Some((node, pod)) = self.snapshot.nominations_mut().see(&pod, in_prospect) {
+            self.wake(&Event::Left(&node, &pod), now);
         }
         if is_ours(seen) {
             self.queue.put(Waiting::of(pod, seen), now);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::filter::{Plugin, Reason, Rejection};
+use crate::preemption::Displacement;
 
 /// A pod fits nowhere. Worth another try once a node or a pod on one changes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +27,10 @@ pub enum Preemption {
     Declined,
     /// It would help nowhere, for these reasons.
     Futile(BTreeMap<Reason, usize>),
-    /// It would make room on a node.
-    Possible,
+    /// Pods are on their way out for it already.
+    UnderWay,
+    /// It makes room on a node.
+    Possible(Displacement),
 }
 
 impl Unschedulable {
@@ -58,11 +61,14 @@ impl fmt::Display for Unschedulable {
         sentence(f, self.nodes, reasons)?;
         match &self.preemption {
             Preemption::Declined => f.write_str(" preemption: not eligible due to preemptionPolicy=Never."),
+            Preemption::UnderWay => {
+                f.write_str(" preemption: not eligible due to a terminating pod on the nominated node.")
+            }
             Preemption::Futile(reasons) => {
                 f.write_str(" preemption: ")?;
                 sentence(f, self.nodes, reasons.iter().map(|(reason, count)| (reason, *count)))
             }
-            Preemption::Possible => Ok(()),
+            Preemption::Possible(_) => Ok(()),
         }
     }
 }

@@ -13,17 +13,21 @@ use crate::queue::{SCHEDULED, Waiting};
 /// The longest message of an Event.
 const LONGEST_MESSAGE: usize = 1024;
 
-/// What an Event of a pod is about.
+/// What an Event of a waiting pod is about.
 pub(super) fn reference(waiting: &Waiting) -> ObjectReference {
-    let Key { namespace, name } = &waiting.pod.key;
+    ObjectReference { resource_version: Some(waiting.version.to_string()), ..about(&waiting.pod) }
+}
+
+/// What an Event of a pod is about.
+pub(super) fn about(pod: &PodState) -> ObjectReference {
+    let Key { namespace, name } = &pod.key;
     ObjectReference {
         api_version: Some("v1".to_owned()),
         kind: Some("Pod".to_owned()),
         namespace: Some(namespace.to_string()),
         name: Some(name.to_string()),
-        uid: Some(waiting.pod.uid.to_string()),
-        resource_version: Some(waiting.version.to_string()),
-        field_path: None,
+        uid: Some(pod.uid.to_string()),
+        ..ObjectReference::default()
     }
 }
 

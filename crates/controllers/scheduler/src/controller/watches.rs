@@ -15,12 +15,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Scheduler;
+use crate::budgets::SeenBudget;
 use crate::demand::Labels;
 use crate::seen::Seen;
 use crate::state::State;
 
 /// How many kinds are watched.
-const KINDS: u32 = 7;
+const KINDS: u32 = 8;
 
 /// Which kinds were listed.
 #[derive(Debug, Default)]
@@ -82,6 +83,11 @@ pub(super) async fn run(client: &Client, scheduler: &Scheduler, listed: &Listed)
             put(news, |set| read(set.spec.selector), |key, selector| {
                 state.snapshot.relations_mut().put_set("StatefulSet", key, selector);
             });
+        }) => ended,
+        ended = watch.kind::<SeenBudget>(7, |state, news, _| match news {
+            News::Applied(budget) => state.snapshot.budgets_mut().put(budget),
+            News::Gone(key) => state.snapshot.budgets_mut().remove(&key),
+            News::Listed => {}
         }) => ended,
         ended = watch.kind::<Seen>(6, |state, news, now| match news {
             News::Applied(pod) => state.on_pod(&pod, now),

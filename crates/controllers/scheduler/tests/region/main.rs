@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
+mod preemption;
 mod support;
 
 use k8s_openapi::api::coordination::v1::Lease;
@@ -9,7 +10,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
-use support::region;
+use support::{asking, region};
 
 const TOO_SMALL: &str = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: \
                          1 No preemption victims found for incoming pod.";
@@ -140,6 +141,9 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
         for (name, cpu) in [("web", "1"), ("big", "9"), ("bigger", "10")] {
             region.pod(name, cpu, None).await;
         }
+        region.class("high", 1000).await;
+        region.settle().await;
+        region.create(asking("major", "4", "high")).await;
         // Beyond the five minutes after which a parked pod is tried again.
         region.sleep(400).await;
         let requests = region.requests();
@@ -149,8 +153,10 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
         let expected = [
             "create events",
             "create pods/binding",
+            "delete pods",
             "list namespaces",
             "list nodes",
+            "list poddisruptionbudgets",
             "list pods",
             "list replicasets",
             "list replicationcontrollers",
@@ -160,6 +166,7 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
             "patch pods/status",
             "watch namespaces",
             "watch nodes",
+            "watch poddisruptionbudgets",
             "watch pods",
             "watch replicasets",
             "watch replicationcontrollers",

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Event, Node, Pod};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use mainstay_apiserver::{ApiServer, Config};
@@ -33,6 +34,13 @@ where
         let region = Region::new(world).await;
         body(region).await
     })
+}
+
+/// A pod that asks for so much CPU and is of a class of priority.
+pub(crate) fn asking(name: &str, cpu: &str, class: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"priorityClassName": class, "containers": [
+        {"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}},
+    ]}})
 }
 
 impl Region {
@@ -85,6 +93,25 @@ impl Region {
         });
         let pod: Pod = serde_json::from_value(pod).unwrap();
         self.pods().create(&PostParams::default(), &pod).await.unwrap();
+    }
+
+    /// Creates a class of priority.
+    pub(crate) async fn class(&self, name: &str, value: i32) {
+        let class = json!({"metadata": {"name": name}, "value": value});
+        let api = Api::<PriorityClass>::all(self.client.clone());
+        api.create(&PostParams::default(), &serde_json::from_value(class).unwrap()).await.unwrap();
+    }
+
+    /// Creates a pod as it is written; returns its uid.
+    pub(crate) async fn create(&self, pod: Value) -> String {
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let created = self.pods().create(&PostParams::default(), &pod).await.unwrap();
+        created.metadata.uid.unwrap()
+    }
+
+    /// A pod as it is.
+    pub(crate) async fn get(&self, name: &str) -> Pod {
+        self.pods().get(name).await.unwrap()
     }
 
     pub(crate) async fn delete(&self, name: &str) {
