@@ -1,6 +1,7 @@
 //! Each component's table of rules is what it needs: nothing is asked outside it, and nothing
 //! stands in it that a full life of a platform does not use.
 
+mod room;
 mod sets;
 mod volumes;
 
@@ -85,6 +86,7 @@ async fn live_a_full_life(platform: &Platform) {
     pass(60).await;
     spoil_certificates(region).await;
     sets::live(region).await;
+    room::make(region).await;
     adopt(region).await;
     replicate(region).await;
     misplace(region).await;
