@@ -43,6 +43,7 @@ pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), St
             .and_then(|()| priority::admit(store, object))
             .map(|()| tolerations::admit(object)),
         ("", "PersistentVolumeClaim") => {
+            storage::protect_claim(object);
             storage::give_class(store, object);
             Ok(())
         }

@@ -1,5 +1,8 @@
 //! Upstream's `DefaultStorageClass`: a claim that names no class gets the default one, of several
-//! the newest.
+//! the newest. Upstream's `StorageObjectInUseProtection`: a claim does not go while a pod uses it;
+//! a controller says when none does.
+//!
+//! LIMIT: volumes are not kept; no controller lets go of them.
 
 use mainstay_resource::meta;
 use mainstay_store::{Query, Store};
@@ -13,6 +16,11 @@ pub(crate) const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-cl
 const DEFAULT_CLASS_OLD: &str = "storageclass.beta.kubernetes.io/is-default-class";
 /// Where claims named their class once.
 const CLASS_OLD: &str = "volume.beta.kubernetes.io/storage-class";
+
+/// Keeps a new claim until no pod uses it.
+pub(super) fn protect_claim(claim: &mut Value) {
+    meta::add_finalizer(claim, "kubernetes.io/pvc-protection");
+}
 
 /// Gives a new claim the default class, if it names none and there is one.
 pub(super) fn give_class(store: &Store, claim: &mut Value) {

@@ -176,6 +176,21 @@ async fn a_claim_without_a_class_gets_the_default_one() {
     }
 }
 
+#[test]
+fn a_claim_is_kept_while_it_is_used() {
+    let claim = "kubernetes.io/pvc-protection";
+    let cases = [
+        (json!([]), json!([claim])),
+        (json!([claim]), json!([claim])),
+        (json!(["mine"]), json!(["mine", claim])),
+    ];
+    for (given, expected) in cases {
+        let mut object = json!({ "metadata": { "name": "a", "finalizers": given } });
+        storage::protect_claim(&mut object);
+        assert_eq!(object["metadata"]["finalizers"], expected);
+    }
+}
+
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 fn run(account: Value, spec: Value) -> Value {

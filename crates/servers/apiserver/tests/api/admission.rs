@@ -125,6 +125,7 @@ fn a_claim_gets_the_clusters_default_class() {
         };
         let made = region.post(CLAIMS, &claim("data")).await.expect(201);
         assert_eq!(made.body["spec"]["storageClassName"], "gp2");
+        assert_eq!(made.body["metadata"]["finalizers"], json!(["kubernetes.io/pvc-protection"]));
         let mut classless = claim("own");
         classless["spec"]["storageClassName"] = json!("");
         let made = region.post(CLAIMS, &classless).await.expect(201);
