@@ -43,8 +43,12 @@ pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), St
             .and_then(|()| priority::admit(store, object))
             .map(|()| tolerations::admit(object)),
         ("", "PersistentVolumeClaim") => {
-            storage::protect_claim(object);
+            storage::protect(object, storage::PROTECTED_CLAIM);
             storage::give_class(store, object);
+            Ok(())
+        }
+        ("", "PersistentVolume") => {
+            storage::protect(object, storage::PROTECTED_VOLUME);
             Ok(())
         }
         ("scheduling.k8s.io", "PriorityClass") => priority::admit_class(store, object),

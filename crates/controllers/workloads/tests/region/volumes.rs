@@ -22,7 +22,7 @@ async fn class(region: &Region, name: &str, mode: &str) {
 
 async fn claim(region: &Region, class: &str) {
     let claim = json!({
-        "metadata": {"name": "data", "finalizers": ["kubernetes.io/pvc-protection"]},
+        "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class, "resources": {"requests": {"storage": "5Gi"}}},
     });
     claims(region).create(&PostParams::default(), &serde_json::from_value(claim).unwrap()).await.unwrap();

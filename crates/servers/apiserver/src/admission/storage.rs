@@ -1,8 +1,6 @@
 //! Upstream's `DefaultStorageClass`: a claim that names no class gets the default one, of several
-//! the newest. Upstream's `StorageObjectInUseProtection`: a claim does not go while a pod uses it;
-//! a controller says when none does.
-//!
-//! LIMIT: volumes are not kept; no controller lets go of them.
+//! the newest. Upstream's `StorageObjectInUseProtection`: a claim does not go while a pod uses it, nor a
+//! volume while a claim does; a controller says when none does.
 
 use mainstay_resource::meta;
 use mainstay_store::{Query, Store};
@@ -17,9 +15,14 @@ const DEFAULT_CLASS_OLD: &str = "storageclass.beta.kubernetes.io/is-default-clas
 /// Where claims named their class once.
 const CLASS_OLD: &str = "volume.beta.kubernetes.io/storage-class";
 
-/// Keeps a new claim until no pod uses it.
-pub(super) fn protect_claim(claim: &mut Value) {
-    meta::add_finalizer(claim, "kubernetes.io/pvc-protection");
+/// Keeps a claim that a pod uses.
+pub(super) const PROTECTED_CLAIM: &str = "kubernetes.io/pvc-protection";
+/// Keeps a volume that a claim is bound to.
+pub(super) const PROTECTED_VOLUME: &str = "kubernetes.io/pv-protection";
+
+/// Keeps a new claim or volume until nothing uses it.
+pub(super) fn protect(object: &mut Value, finalizer: &str) {
+    meta::add_finalizer(object, finalizer);
 }
 
 /// Gives a new claim the default class, if it names none and there is one.

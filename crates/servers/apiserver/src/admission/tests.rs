@@ -177,17 +177,18 @@ async fn a_claim_without_a_class_gets_the_default_one() {
 }
 
 #[test]
-fn a_claim_is_kept_while_it_is_used() {
-    let claim = "kubernetes.io/pvc-protection";
-    let cases = [
-        (json!([]), json!([claim])),
-        (json!([claim]), json!([claim])),
-        (json!(["mine"]), json!(["mine", claim])),
-    ];
-    for (given, expected) in cases {
-        let mut object = json!({ "metadata": { "name": "a", "finalizers": given } });
-        storage::protect_claim(&mut object);
-        assert_eq!(object["metadata"]["finalizers"], expected);
+fn claims_and_volumes_are_kept_while_they_are_used() {
+    for finalizer in [storage::PROTECTED_CLAIM, storage::PROTECTED_VOLUME] {
+        let cases = [
+            (json!([]), json!([finalizer])),
+            (json!([finalizer]), json!([finalizer])),
+            (json!(["mine"]), json!(["mine", finalizer])),
+        ];
+        for (given, expected) in cases {
+            let mut object = json!({ "metadata": { "name": "a", "finalizers": given } });
+            storage::protect(&mut object, finalizer);
+            assert_eq!(object["metadata"]["finalizers"], expected);
+        }
     }
 }
 

@@ -31,13 +31,6 @@ pub(super) async fn live(region: &mainstay_platform::Region) {
     let claims = api(region, "v1", "PersistentVolumeClaim", "default");
     let touch = json!({"metadata": {"annotations": {"touched": "yes"}}});
     claims.patch("late", &PatchParams::default(), &Patch::Merge(&touch)).await.unwrap();
-    let volumes = api(region, "v1", "PersistentVolume", "");
-    let made = volumes.list(&kube::api::ListParams::default()).await.unwrap();
-    let guarded = json!({"metadata": {"finalizers": ["kubernetes.io/pv-protection"]}});
-    for volume in &made {
-        let name = kube::ResourceExt::name_any(volume);
-        volumes.patch(&name, &PatchParams::default(), &Patch::Merge(&guarded)).await.unwrap();
-    }
     claims.delete("soon", &DeleteParams::default()).await.unwrap();
     pass(30).await;
 }
@@ -47,7 +40,7 @@ async fn claim(region: &mainstay_platform::Region, class: &str) {
         region,
         json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-            "metadata": {"name": class, "namespace": "default", "finalizers": ["kubernetes.io/pvc-protection"]},
+            "metadata": {"name": class, "namespace": "default"},
             "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class,
                      "resources": {"requests": {"storage": "1Gi"}}},
         }),
