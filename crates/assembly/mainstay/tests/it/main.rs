@@ -5,6 +5,7 @@
 mod bad_input;
 mod clients;
 mod crash;
+mod drain;
 mod drill;
 mod harness;
 mod kubectl;

@@ -40,6 +40,8 @@ struct Known {
 struct Monitor {
     grid: Grid,
     looked_at: Timestamp,
+    /// When the changes seen since then are looked at; kept, as a real clock is never on the grid.
+    planned: Option<Timestamp>,
     nodes: BTreeMap<Arc<str>, Known>,
     due: BTreeSet<(Timestamp, Arc<str>)>,
     zones: Zones,
@@ -53,6 +55,7 @@ pub(super) async fn run(controller: &Controller) {
     let mut monitor = Monitor {
         grid: Grid(start),
         looked_at: Timestamp::MIN,
+        planned: None,
         nodes: BTreeMap::new(),
         due: BTreeSet::new(),
         zones: Zones::default(),
@@ -86,16 +89,18 @@ fn zone(node: &Node) -> String {
 
 impl Monitor {
     /// When the next look is due.
-    fn next_look(&self, controller: &Controller) -> Option<Timestamp> {
-        let has_changes = !controller.seen().nodes.is_empty();
-        let now = controller.world.now();
-        let changes = has_changes.then(|| self.grid.at_or_after(now).max(self.grid.after(self.looked_at)));
-        changes.into_iter().chain(self.due.first().map(|(at, _)| *at)).min()
+    fn next_look(&mut self, controller: &Controller) -> Option<Timestamp> {
+        if self.planned.is_none() && !controller.seen().nodes.is_empty() {
+            let now = controller.world.now();
+            self.planned = Some(self.grid.at_or_after(now).max(self.grid.after(self.looked_at)));
+        }
+        self.planned.into_iter().chain(self.due.first().map(|(at, _)| *at)).min()
     }
 
     /// Looks at the nodes that have changed, and at those whose time is over.
     async fn look(&mut self, controller: &Controller, now: Timestamp) {
         self.looked_at = now;
+        self.planned = None;
         let mut names = std::mem::take(&mut controller.seen().nodes);
         while self.due.first().is_some_and(|(at, _)| *at <= now) {
             names.extend(self.due.pop_first().map(|(_, name)| name));
