@@ -18,6 +18,7 @@ use crate::queue::Waiting;
 use crate::seen::SCHEDULER;
 use crate::state::{Act, State};
 
+mod claims;
 mod displace;
 mod report;
 mod watches;
@@ -44,6 +45,12 @@ pub const RULES: &[Rule] = &[
     Rule { groups: &[""], resources: &["pods"], verbs: &["delete"] },
     Rule { groups: &[""], resources: &["pods/binding"], verbs: &["create"] },
     Rule { groups: &[""], resources: &["pods/status"], verbs: &["patch"] },
+    Rule {
+        groups: &[""],
+        resources: &["persistentvolumeclaims", "persistentvolumes"],
+        verbs: &["list", "watch", "patch"],
+    },
+    Rule { groups: &["storage.k8s.io"], resources: &["storageclasses"], verbs: &["list", "watch"] },
     events::RULE,
 ];
 /// The random stream that settles ties.
@@ -134,6 +141,8 @@ impl Scheduler {
     async fn act(&self, act: Act) -> Result<(), kube::Error> {
         match act {
             Act::Bind(waiting, node) => self.bind(&waiting, &node).await,
+            Act::Prepare(waiting, node, steps) => self.prepare(&waiting, &node, &steps).await,
+            Act::GiveUp(waiting, steps) => self.give_up(&waiting, &steps).await,
             Act::Tell(waiting, why) => self.leave(&waiting, &why).await,
         }
     }

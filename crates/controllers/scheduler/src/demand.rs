@@ -115,6 +115,8 @@ pub struct Demand {
     pub company: Company,
     /// The images of its containers, once for each.
     pub images: Vec<String>,
+    /// The claims whose volumes it uses.
+    pub claims: Vec<String>,
 }
 
 impl Demand {
@@ -139,6 +141,7 @@ impl Demand {
             tolerations: spec.tolerations.clone().unwrap_or_default(),
             spread: spread.map(|written| Spread::of(labels, written)).collect(),
             images: containers(spec).map(|it| normalized(it.image.as_deref().unwrap_or_default())).collect(),
+            claims: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::snapshot::verdicts::Verdict;
+use crate::storage::Misfit;
 use crate::{Amounts, Demand, NodeState};
 
 pub(crate) mod affinity;
@@ -29,6 +30,12 @@ pub enum Plugin {
     NodePorts,
     /// What the pod asks for is there.
     NodeResourcesFit,
+    /// Nobody else uses a claim that one pod alone may use.
+    VolumeRestrictions,
+    /// The pod's volumes are there, or come to be.
+    VolumeBinding,
+    /// The zones of the pod's volumes are the node's.
+    VolumeZone,
     /// The pod's like are not too many there.
     PodTopologySpread,
     /// The pods there are those the pod is to be near to, and get along with it.
@@ -61,6 +68,18 @@ pub enum Reason {
     TooManyPods,
     /// It lacks so much of a resource.
     Insufficient(String),
+    /// A claim that one pod alone may use is in use.
+    VolumeTaken,
+    /// A volume is elsewhere.
+    VolumeAway,
+    /// There is no volume for a claim, nor will one be made there.
+    VolumeMissing,
+    /// A volume is nowhere.
+    VolumeGone,
+    /// A volume is in another zone.
+    VolumeZone,
+    /// What is to be told of a claim before any node is looked at.
+    Claim(String),
     /// The pod's like are too many there.
     Spread,
     /// It lacks the label the pod's like are spread by.
@@ -91,6 +110,14 @@ impl fmt::Display for Reason {
             Self::Conflict => "pod affinity terms conflict",
             Self::Ports => "node(s) didn't have free ports for the requested pod ports",
             Self::TooManyPods => "Too many pods",
+            Self::Claim(told) => told,
+            Self::VolumeTaken => {
+                "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+            }
+            Self::VolumeAway => "node(s) didn't match PersistentVolume's node affinity",
+            Self::VolumeMissing => "node(s) didn't find available persistent volumes to bind",
+            Self::VolumeGone => "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+            Self::VolumeZone => "node(s) had no available volume zone",
             Self::Spread => "node(s) didn't match pod topology spread constraints",
             Self::SpreadLabel => {
                 "node(s) didn't match pod topology spread constraints (missing required label)"
@@ -134,6 +161,9 @@ pub(crate) enum Objection {
     NotSelected,
     Ports,
     Resources,
+    VolumeTaken,
+    Volumes(Misfit),
+    VolumeZone,
     SpreadLabel,
     Spread,
     PodAffinity,
@@ -179,6 +209,9 @@ impl Objection {
             Self::NotSelected => Rejection::lasting(Plugin::NodeAffinity, Reason::Affinity),
             Self::Ports => Rejection::passing(Plugin::NodePorts, Reason::Ports),
             Self::Resources => resources(demand, node),
+            Self::VolumeTaken => Rejection::passing(Plugin::VolumeRestrictions, Reason::VolumeTaken),
+            Self::Volumes(misfit) => volumes(misfit),
+            Self::VolumeZone => Rejection::lasting(Plugin::VolumeZone, Reason::VolumeZone),
             Self::SpreadLabel => Rejection::lasting(Plugin::PodTopologySpread, Reason::SpreadLabel),
             Self::Spread => Rejection::passing(Plugin::PodTopologySpread, Reason::Spread),
             Self::PodAffinity => Rejection::lasting(Plugin::InterPodAffinity, Reason::PodAffinity),
@@ -188,6 +221,16 @@ impl Objection {
             }
         }
     }
+}
+
+fn volumes(misfit: Misfit) -> Rejection {
+    let all = [
+        (misfit.is_away, Reason::VolumeAway),
+        (misfit.is_missing, Reason::VolumeMissing),
+        (misfit.is_gone, Reason::VolumeGone),
+    ];
+    let reasons = all.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect();
+    Rejection { plugin: Plugin::VolumeBinding, reasons, is_resolvable: false }
 }
 
 fn taint(demand: &Demand, node: &NodeState) -> Rejection {

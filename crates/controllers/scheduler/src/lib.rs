@@ -5,8 +5,6 @@
 //! decision costs no more than looking at the candidates. A pod that fits nowhere waits for a change
 //! that lets it fit somewhere. Where pods of lower priority could make room, they give way to it.
 //!
-//! LIMIT: volumes are not looked at.
-//!
 //! **Not here:** how many nodes there are (`capacity`), running the pod (`agent`).
 //!
 //! **Spec:** upstream's `kube-scheduler` 1.33 with its default profile.
@@ -28,6 +26,7 @@ mod seen;
 mod snapshot;
 mod spread;
 mod state;
+mod storage;
 mod unschedulable;
 
 pub use amounts::Amounts;

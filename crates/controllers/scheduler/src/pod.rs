@@ -8,7 +8,7 @@ use mainstay_control::meta::{controller_of, is_terminating, uid};
 
 use crate::Demand;
 use crate::demand::Labels;
-use crate::seen::Seen;
+use crate::seen::{Seen, claims};
 
 /// How many pods are taken in before what nobody shares any more is forgotten.
 const SWEEP: usize = 4096;
@@ -52,10 +52,14 @@ impl PodState {
         let labels = meta.labels.clone().unwrap_or_default();
         let owner =
             controller_of(meta).map(|owner| Owner { kind: owner.kind.clone(), name: owner.name.clone() });
+        let demand = Demand {
+            claims: claims(&key.name, &pod.spec),
+            ..Demand::of(key.namespace.clone(), &labels, &pod.spec)
+        };
         Self {
             uid: uid(meta).into(),
             is_terminating: is_terminating(meta),
-            demand: Arc::new(Demand::of(key.namespace.clone(), &labels, &pod.spec)),
+            demand: Arc::new(demand),
             key,
             labels: Arc::new(labels),
             owner: owner.map(Arc::new),

@@ -16,7 +16,8 @@ use crate::nominations::{Crowded, crowded};
 use crate::snapshot::NodeId;
 use crate::snapshot::verdicts::{Verdict, Verdicts};
 use crate::spread::Strict;
-use crate::{NodeState, PodState, Snapshot, Unschedulable, preemption, score};
+use crate::storage::Needs;
+use crate::{NodeState, PodState, Preemption, Snapshot, Unschedulable, preemption, score};
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,9 @@ fn decide(
     verdicts: &mut Verdicts,
     draw: &mut Draw,
 ) -> Result<Placement, Unschedulable> {
+    if let Some(refusal) = snapshot.storage().refusal(pod) {
+        return Err(refused(pod, snapshot, &refusal));
+    }
     let rules = Rules::of(pod, snapshot, verdicts);
     if let Some(node) = in_prospect(&rules, snapshot, verdicts) {
         return Ok(Placement { node, evaluated: 1, feasible: 1 });
@@ -112,6 +116,8 @@ pub(crate) struct Rules<'a> {
     pod: &'a PodState,
     strict: Strict,
     neighbours: Neighbours,
+    /// What its claims ask, where it has any.
+    needs: Option<Needs>,
     crowded: Crowded,
 }
 
@@ -137,7 +143,8 @@ impl<'a> Rules<'a> {
     /// What a node must meet for `pod`, with the pods that are there now and no others.
     pub(crate) fn as_it_is(pod: &'a PodState, snapshot: &mut Snapshot, verdicts: &mut Verdicts) -> Self {
         let strict = Strict::of(pod, snapshot, verdicts);
-        Self { pod, strict, neighbours: Neighbours::of(pod, snapshot), crowded: Crowded::new() }
+        let needs = (!pod.demand.claims.is_empty()).then(|| snapshot.storage().needs(pod));
+        Self { pod, strict, neighbours: Neighbours::of(pod, snapshot), needs, crowded: Crowded::new() }
     }
 
     /// Whether a node meets all of it.
@@ -151,6 +158,9 @@ impl<'a> Rules<'a> {
             return Err(*objection);
         }
         filter::check(&self.pod.demand, node, verdict)?;
+        if let Some(needs) = &self.needs {
+            needs.check(node)?;
+        }
         self.strict.check(snapshot, node.id)?;
         self.neighbours.check(snapshot, node.id)
     }
@@ -204,6 +214,19 @@ fn best(scores: &[i64], nodes: &[NodeId]) -> Vec<NodeId> {
     let highest = scores.iter().max();
     let best = nodes.iter().zip(scores).filter(|(_, score)| Some(*score) == highest);
     best.map(|(node, _)| *node).collect()
+}
+
+/// A pod that can go nowhere, whatever the nodes.
+fn refused(pod: &PodState, snapshot: &Snapshot, refusal: &Rejection) -> Unschedulable {
+    let nodes = snapshot.len();
+    let mut result = Unschedulable::among(nodes);
+    result.count(refusal, nodes);
+    result.preemption = if pod.demand.is_patient {
+        Preemption::Declined
+    } else {
+        Preemption::Futile([(Reason::NotHelpful, nodes)].into())
+    };
+    result
 }
 
 fn unschedulable(

@@ -40,6 +40,27 @@ pub struct PodSpec {
     pub preemption_policy: Option<String>,
     pub scheduler_name: Option<String>,
     pub scheduling_gates: Option<Vec<IgnoredAny>>,
+    pub volumes: Option<Vec<PodVolume>>,
+}
+
+/// Of a pod's volume.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the fields are the API's")]
+pub struct PodVolume {
+    #[serde(default)]
+    pub name: String,
+    pub persistent_volume_claim: Option<ClaimSource>,
+    pub ephemeral: Option<IgnoredAny>,
+}
+
+/// The claim a volume is of.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the fields are the API's")]
+pub struct ClaimSource {
+    #[serde(default)]
+    pub claim_name: String,
 }
 
 /// Of a container.
@@ -147,6 +168,19 @@ pub struct PodStatus {
     pub conditions: Option<Vec<PodCondition>>,
     pub start_time: Option<Time>,
     pub nominated_node_name: Option<String>,
+}
+
+/// The claims that a pod of this name uses.
+pub(crate) fn claims(name: &str, spec: &PodSpec) -> Vec<String> {
+    let of = |volume: &PodVolume| match (&volume.persistent_volume_claim, &volume.ephemeral) {
+        (Some(source), _) => Some(source.claim_name.clone()),
+        (None, Some(_)) => Some(format!("{name}-{}", volume.name)),
+        (None, None) => None,
+    };
+    let mut claims: Vec<String> = spec.volumes.iter().flatten().filter_map(of).collect();
+    claims.sort();
+    claims.dedup();
+    claims
 }
 
 /// The node a pod is bound to.

@@ -19,6 +19,7 @@ use crate::budgets::Budgets;
 use crate::demand::Labels;
 use crate::life::Life;
 use crate::nominations::Nominations;
+use crate::storage::{Step, Storage};
 
 pub(crate) mod census;
 mod images;
@@ -62,6 +63,7 @@ pub struct Snapshot {
     relations: Relations,
     nominations: Nominations,
     budgets: Budgets,
+    storage: Storage,
     /// How many pods there are of each priority.
     priorities: BTreeMap<i32, usize>,
     pub(crate) judged: Judged,
@@ -240,6 +242,24 @@ impl Snapshot {
         &mut self.budgets
     }
 
+    /// Claims, volumes and classes.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
+    }
+
+    /// Chooses a node for the claims of a pod: what is to be written for them.
+    pub(crate) fn choose(&mut self, pod: &PodState, node: &str) -> Vec<Step> {
+        let node = self.ids.get(node).and_then(|id| self.nodes[*id].as_ref());
+        match node {
+            Some(node) if !pod.demand.claims.is_empty() => self.storage.choose(pod, node),
+            _ => Vec::new(),
+        }
+    }
+
     /// The selectors of Services and sets.
     pub fn relations_mut(&mut self) -> &mut Relations {
         &mut self.relations
@@ -372,6 +392,9 @@ impl Snapshot {
                 self.column(key);
             });
         }
+        if !pod.demand.claims.is_empty() {
+            self.storage.count(&pod, true);
+        }
         self.censuses.add(&pod, id, &self.topology, &self.relations);
         if let Some(node) = &mut self.nodes[id] {
             node.usage.add(pod);
@@ -380,6 +403,9 @@ impl Snapshot {
 
     fn take_off(&mut self, node: &Arc<str>, pod: &Arc<PodState>) {
         if let Some(id) = self.ids.get(node).copied() {
+            if !pod.demand.claims.is_empty() {
+                self.storage.count(pod, false);
+            }
             self.censuses.remove(pod, id, &self.topology, &self.relations);
             if let Some(node) = &mut self.nodes[id] {
                 node.usage.remove(&pod.key);

@@ -14,20 +14,27 @@ use crate::pod::Register;
 use crate::queue::{Failure, Queue, Waiting};
 use crate::seen::{Seen, has_ended, is_ours, node_name, nominated};
 use crate::snapshot::Update;
+use crate::storage::{Step, Storage};
 use crate::{Draw, PodState, Preemption, Snapshot, Unschedulable, schedule};
 
 mod hints;
+mod reserved;
 
 #[cfg(test)]
 mod tests;
 
 use hints::Event;
+use reserved::Reserved;
 
 /// What is to be done about a pod.
 #[derive(Debug)]
 pub(crate) enum Act {
     /// Bind it to the node, on which it is assumed from here on.
     Bind(Arc<Waiting>, Arc<str>),
+    /// Have its claims get their volumes on the node, on which it is assumed from here on.
+    Prepare(Arc<Waiting>, Arc<str>, Vec<Step>),
+    /// Its claims did not get their volumes.
+    GiveUp(Arc<Waiting>, Vec<Step>),
     /// Tell why it has no node.
     Tell(Arc<Waiting>, Unschedulable),
 }
@@ -39,6 +46,7 @@ pub(crate) struct State {
     queue: Queue,
     register: Register,
     draw: Draw,
+    reserved: Reserved,
 }
 
 impl State {
@@ -49,6 +57,7 @@ impl State {
             queue: Queue::default(),
             register: Register::default(),
             draw: Draw::new(ties),
+            reserved: Reserved::default(),
         }
     }
 
@@ -93,13 +102,21 @@ impl State {
 
     /// Decides on the next pod.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Act> {
+        if let Some((reserve, has_all)) = self.reserved.next(self.snapshot.storage(), now) {
+            return Some(if has_all {
+                Act::Bind(reserve.waiting, reserve.node)
+            } else {
+                self.snapshot.storage_mut().take_back(&reserve.steps);
+                Act::GiveUp(reserve.waiting, reserve.steps)
+            });
+        }
         let waiting = self.queue.next(now)?;
         Some(match schedule(&waiting.pod, &mut self.snapshot, &mut self.draw) {
             Ok(placement) => {
                 self.withdraw(&waiting.pod.key, now);
                 self.snapshot.assume(&placement.node, waiting.pod.clone());
                 self.wake(&Event::Joined(&waiting.pod), now);
-                Act::Bind(waiting, placement.node)
+                self.bind_or_prepare(waiting, placement.node, now)
             }
             Err(why) => {
                 self.look_ahead(&waiting.pod, &why.preemption, now);
@@ -110,7 +127,24 @@ impl State {
 
     /// When there is something to decide without any change.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.queue.due()
+        self.queue.due().into_iter().chain(self.reserved.due()).min()
+    }
+
+    /// Something became of claims, volumes or classes, if `change` says so.
+    pub(crate) fn on_storage(&mut self, change: impl FnOnce(&mut Storage) -> bool, now: Instant) {
+        if change(self.snapshot.storage_mut()) {
+            self.reserved.stir();
+            self.wake(&Event::Storage, now);
+        }
+    }
+
+    fn bind_or_prepare(&mut self, waiting: Arc<Waiting>, node: Arc<str>, now: Instant) -> Act {
+        let steps = self.snapshot.choose(&waiting.pod, &node);
+        if steps.is_empty() {
+            return Act::Bind(waiting, node);
+        }
+        self.reserved.put(waiting.clone(), node.clone(), steps.clone(), now);
+        Act::Prepare(waiting, node, steps)
     }
 
     /// A pod is bound: it waits no more, and the watch will show it on its node.
@@ -123,6 +157,9 @@ impl State {
     /// A pod could not be bound: what was kept for it is free again.
     pub(crate) fn refused(&mut self, waiting: &Waiting, now: Instant) {
         let pod = &waiting.pod;
+        if let Some(reserve) = self.reserved.remove(&pod.key) {
+            self.snapshot.storage_mut().take_back(&reserve.steps);
+        }
         if self.snapshot.assumed(&pod.key) == Some(&pod.uid)
             && let Some(node) = self.snapshot.forget(&pod.key)
         {
@@ -200,6 +237,7 @@ impl State {
 
     /// Takes a pod off its node.
     fn free(&mut self, key: &Key, now: Instant) {
+        self.reserved.remove(key);
         if let Some((node, pod)) = self.snapshot.remove_pod(key) {
             self.wake(&Event::Left(&node, &pod), now);
         }

@@ -80,7 +80,7 @@ fn sentence<'a>(
 ) -> fmt::Result {
     let text = |(reason, count): (&Reason, usize)| match reason {
         // Said before any node was looked at.
-        Reason::Conflict => reason.to_string(),
+        Reason::Conflict | Reason::Claim(_) => reason.to_string(),
         reason => format!("{count} {reason}"),
     };
     let mut texts: Vec<String> = reasons.map(text).collect();

@@ -3,6 +3,7 @@
 
 mod room;
 mod sets;
+mod stores;
 mod volumes;
 
 use std::collections::BTreeSet;
@@ -87,6 +88,7 @@ async fn live_a_full_life(platform: &Platform) {
     spoil_certificates(region).await;
     sets::live(region).await;
     room::make(region).await;
+    stores::live(region).await;
     adopt(region).await;
     replicate(region).await;
     misplace(region).await;

@@ -1,7 +1,10 @@
 //! What the scheduler watches, and what it takes in of each kind.
 
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, Node, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, ReplicationController, Service,
+};
+use k8s_openapi::api::storage::v1::StorageClass;
 use kube::{Api, Client, Resource};
 use mainstay_base::task::Outcome;
 use mainstay_control::feed::feed;
@@ -19,9 +22,10 @@ use crate::budgets::SeenBudget;
 use crate::demand::Labels;
 use crate::seen::Seen;
 use crate::state::State;
+use crate::storage::{Claim, Class, Volume};
 
 /// How many kinds are watched.
-const KINDS: u32 = 8;
+const KINDS: u32 = 11;
 
 /// Which kinds were listed.
 #[derive(Debug, Default)]
@@ -89,10 +93,33 @@ pub(super) async fn run(client: &Client, scheduler: &Scheduler, listed: &Listed)
             News::Gone(key) => state.snapshot.budgets_mut().remove(&key),
             News::Listed => {}
         }) => ended,
+        ended = storage(&watch) => ended,
         ended = watch.kind::<Seen>(6, |state, news, now| match news {
             News::Applied(pod) => state.on_pod(&pod, now),
             News::Gone(key) => state.on_pod_gone(&key, now),
             News::Listed => {}
+        }) => ended,
+    }
+}
+
+/// Keeps claims, volumes and classes up to date.
+async fn storage(watch: &Watch<'_>) -> Outcome {
+    tokio::select! {
+        biased;
+        ended = watch.kind::<PersistentVolumeClaim>(8, |state, news, now| {
+            put(news, |claim| Claim::of(&claim), |key, claim| {
+                state.on_storage(|storage| storage.put_claim(key, claim), now);
+            });
+        }) => ended,
+        ended = watch.kind::<PersistentVolume>(9, |state, news, now| {
+            put(news, |volume| Volume::of(&volume), |key, volume| {
+                state.on_storage(|storage| storage.put_volume(&key.name, volume), now);
+            });
+        }) => ended,
+        ended = watch.kind::<StorageClass>(10, |state, news, now| {
+            put(news, |class| Class::of(&class), |key, class| {
+                state.on_storage(|storage| storage.put_class(&key.name, class), now);
+            });
         }) => ended,
     }
 }

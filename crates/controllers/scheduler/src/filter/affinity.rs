@@ -18,6 +18,11 @@ pub(crate) fn is_met(demand: &Demand, node: &NodeState) -> bool {
         && demand.required.as_ref().is_none_or(|terms| terms.iter().any(|term| meets(term, node)))
 }
 
+/// Whether the node meets one of these terms.
+pub(crate) fn meets_one(terms: &[NodeTerm], node: &NodeState) -> bool {
+    terms.iter().any(|term| meets(term, node))
+}
+
 /// How much the node is preferred: the weights of the terms it meets.
 pub(crate) fn preference(demand: &Demand, node: &NodeState) -> i32 {
     let met = demand.preferred.iter().filter(|preferred| meets(&preferred.preference, node));

@@ -25,6 +25,8 @@ pub(super) enum Event<'a> {
     Joined(&'a PodState),
     /// A pod on this node was different before.
     Altered(&'a str, &'a PodState, &'a PodState),
+    /// Something became of claims, volumes or classes.
+    Storage,
     /// A pod is no longer on this node.
     Left(&'a str, &'a PodState),
 }
@@ -37,7 +39,11 @@ const OF_NODE: &[Plugin] = &[
     Plugin::NodeAffinity,
     Plugin::NodePorts,
     Plugin::NodeResourcesFit,
+    Plugin::VolumeBinding,
+    Plugin::VolumeZone,
 ];
+/// The rules that look at claims and volumes.
+const OF_STORAGE: &[Plugin] = &[Plugin::VolumeRestrictions, Plugin::VolumeBinding, Plugin::VolumeZone];
 /// The rules that look at what is left of a node.
 const OF_ROOM: &[Plugin] = &[Plugin::NodePorts, Plugin::NodeResourcesFit];
 
@@ -47,11 +53,26 @@ impl Event<'_> {
         let asked = match self {
             Self::Node(..) => OF_NODE,
             Self::Left(..) | Self::Altered(..) => OF_ROOM,
-            Self::NodeGone(_) | Self::Joined(_) => &[],
+            Self::NodeGone(_) | Self::Joined(_) | Self::Storage => &[],
         };
+        if !demand.claims.is_empty() && plugins.has(OF_STORAGE) && self.stirs_storage(demand) {
+            return true;
+        }
         (plugins.has(asked) && self.makes_room(demand, snapshot))
             || (plugins.has(&[Plugin::PodTopologySpread]) && self.moves_the_spread(demand, snapshot))
             || (plugins.has(&[Plugin::InterPodAffinity]) && self.changes_company(demand, snapshot))
+    }
+
+    /// Whether it may mean something to the claims of the demand.
+    fn stirs_storage(&self, demand: &Demand) -> bool {
+        match self {
+            Self::Storage => true,
+            Self::Left(_, pod) => {
+                pod.key.namespace == demand.namespace
+                    && pod.demand.claims.iter().any(|claim| demand.claims.contains(claim))
+            }
+            _ => false,
+        }
     }
 
     /// Whether the node it is about, by itself, will do.
@@ -85,6 +106,7 @@ impl Event<'_> {
                     || (has_all(&now.labels) && (is_moved || before.taints != now.taints))
             }
             Self::NodeGone(before) => has_all(&before.labels),
+            Self::Storage => false,
             Self::Joined(pod) | Self::Left(_, pod) => is_alike(pod),
             Self::Altered(_, before, after) => {
                 pod_differs(before, after, |pod| {
@@ -118,7 +140,7 @@ impl Event<'_> {
                 };
                 near.iter().any(|term| helps(term, true)) || far.iter().any(|term| helps(term, false))
             }
-            Self::NodeGone(_) => false,
+            Self::NodeGone(_) | Self::Storage => false,
             Self::Joined(pod) => is_wanted(pod),
             Self::Altered(_, before, after) => {
                 (!is_wanted(before) && is_wanted(after)) || (is_unwanted(before) && !is_unwanted(after))

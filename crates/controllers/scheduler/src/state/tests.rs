@@ -33,6 +33,11 @@ impl Stage {
                 self.state.bound(&waiting);
                 format!("{} to {node}", waiting.pod.key.name)
             }
+            Act::Prepare(waiting, node, _) => format!("{} waits on {node}", waiting.pod.key.name),
+            Act::GiveUp(waiting, _) => {
+                self.state.refused(&waiting, self.now);
+                format!("{} gives up", waiting.pod.key.name)
+            }
             Act::Tell(waiting, why) => {
                 self.state.told(&waiting, &why, self.now);
                 format!("{} nowhere", waiting.pod.key.name)

@@ -4,6 +4,7 @@
 
 mod preemption;
 mod support;
+mod volumes;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -144,6 +145,7 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
         region.class("high", 1000).await;
         region.settle().await;
         region.create(asking("major", "4", "high")).await;
+        volumes::ask(&region).await;
         // Beyond the five minutes after which a parked pod is tried again.
         region.sleep(400).await;
         let requests = region.requests();
@@ -156,22 +158,30 @@ fn every_rule_is_used_and_nothing_else_is_asked_for() {
             "delete pods",
             "list namespaces",
             "list nodes",
+            "list persistentvolumeclaims",
+            "list persistentvolumes",
             "list poddisruptionbudgets",
             "list pods",
             "list replicasets",
             "list replicationcontrollers",
             "list services",
             "list statefulsets",
+            "list storageclasses",
             "patch events",
+            "patch persistentvolumeclaims",
+            "patch persistentvolumes",
             "patch pods/status",
             "watch namespaces",
             "watch nodes",
+            "watch persistentvolumeclaims",
+            "watch persistentvolumes",
             "watch poddisruptionbudgets",
             "watch pods",
             "watch replicasets",
             "watch replicationcontrollers",
             "watch services",
             "watch statefulsets",
+            "watch storageclasses",
         ];
         assert_eq!(asked, expected);
     });
