@@ -50,7 +50,11 @@ pub const RULES: &[Rule] = &[
         resources: &["persistentvolumeclaims", "persistentvolumes"],
         verbs: &["list", "watch", "patch"],
     },
-    Rule { groups: &["storage.k8s.io"], resources: &["storageclasses"], verbs: &["list", "watch"] },
+    Rule {
+        groups: &["storage.k8s.io"],
+        resources: &["csinodes", "storageclasses"],
+        verbs: &["list", "watch"],
+    },
     events::RULE,
 ];
 /// The random stream that settles ties.

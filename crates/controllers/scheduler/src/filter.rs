@@ -32,6 +32,8 @@ pub enum Plugin {
     NodeResourcesFit,
     /// Nobody else uses a claim that one pod alone may use.
     VolumeRestrictions,
+    /// The node can attach the pod's volumes.
+    NodeVolumeLimits,
     /// The pod's volumes are there, or come to be.
     VolumeBinding,
     /// The zones of the pod's volumes are the node's.
@@ -70,6 +72,8 @@ pub enum Reason {
     Insufficient(String),
     /// A claim that one pod alone may use is in use.
     VolumeTaken,
+    /// It can attach no more volumes.
+    VolumeLimit,
     /// A volume is elsewhere.
     VolumeAway,
     /// There is no volume for a claim, nor will one be made there.
@@ -114,6 +118,7 @@ impl fmt::Display for Reason {
             Self::VolumeTaken => {
                 "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
             }
+            Self::VolumeLimit => "node(s) exceed max volume count",
             Self::VolumeAway => "node(s) didn't match PersistentVolume's node affinity",
             Self::VolumeMissing => "node(s) didn't find available persistent volumes to bind",
             Self::VolumeGone => "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
@@ -162,6 +167,7 @@ pub(crate) enum Objection {
     Ports,
     Resources,
     VolumeTaken,
+    VolumeLimit,
     Volumes(Misfit),
     VolumeZone,
     SpreadLabel,
@@ -210,6 +216,7 @@ impl Objection {
             Self::Ports => Rejection::passing(Plugin::NodePorts, Reason::Ports),
             Self::Resources => resources(demand, node),
             Self::VolumeTaken => Rejection::passing(Plugin::VolumeRestrictions, Reason::VolumeTaken),
+            Self::VolumeLimit => Rejection::passing(Plugin::NodeVolumeLimits, Reason::VolumeLimit),
             Self::Volumes(misfit) => volumes(misfit),
             Self::VolumeZone => Rejection::lasting(Plugin::VolumeZone, Reason::VolumeZone),
             Self::SpreadLabel => Rejection::lasting(Plugin::PodTopologySpread, Reason::SpreadLabel),

@@ -159,7 +159,7 @@ impl<'a> Rules<'a> {
         }
         filter::check(&self.pod.demand, node, verdict)?;
         if let Some(needs) = &self.needs {
-            needs.check(node)?;
+            needs.check(self.pod, snapshot.storage(), node)?;
         }
         self.strict.check(snapshot, node.id)?;
         self.neighbours.check(snapshot, node.id)

@@ -5,9 +5,9 @@
 //!
 //! **Invariants:** no volume is promised to two claims.
 //!
-//! LIMIT: how many volumes a node can attach and how much room storage has are not looked at.
+//! LIMIT: how much room storage has is not looked at.
 //!
-//! **Spec:** upstream's `VolumeBinding`, `VolumeZone` and, of `VolumeRestrictions`, the part of claims.
+//! **Spec:** upstream's `VolumeBinding`, `VolumeZone`, `NodeVolumeLimits` and, of `VolumeRestrictions`, the part of claims.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,14 @@ use mainstay_control::Key;
 use crate::PodState;
 use crate::filter::{Plugin, Reason, Rejection};
 
+mod limits;
 mod needs;
 mod objects;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use limits::{Limits, limits};
 pub(crate) use needs::{Misfit, Needs};
 use objects::Stage;
 pub(crate) use objects::{Claim, Class, SELECTED_NODE, Volume};
@@ -44,6 +46,8 @@ pub(crate) struct Storage {
     classes: BTreeMap<Arc<str>, Arc<Class>>,
     /// Volumes that were given to a claim, as the watch has yet to show.
     promised: BTreeMap<Arc<str>, Key>,
+    /// How many volumes each node can attach.
+    limits: BTreeMap<Arc<str>, Arc<Limits>>,
     /// How many pods on nodes use each claim.
     used: BTreeMap<Key, usize>,
 }
@@ -65,6 +69,11 @@ impl Storage {
     /// Brings a class up to date; whether that changes anything.
     pub(crate) fn put_class(&mut self, name: &Arc<str>, class: Option<Class>) -> bool {
         put(&mut self.classes, name, class)
+    }
+
+    /// Brings what a node can attach up to date; whether that changes anything.
+    pub(crate) fn put_limits(&mut self, node: &Arc<str>, limits: Option<Limits>) -> bool {
+        put(&mut self.limits, node, limits)
     }
 
     /// A pod that uses claims is on a node, or no longer.

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, ReplicationController, Service,
 };
-use k8s_openapi::api::storage::v1::StorageClass;
+use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
 use kube::{Api, Client, Resource};
 use mainstay_base::task::Outcome;
 use mainstay_control::feed::feed;
@@ -22,10 +22,10 @@ use crate::budgets::SeenBudget;
 use crate::demand::Labels;
 use crate::seen::Seen;
 use crate::state::State;
-use crate::storage::{Claim, Class, Volume};
+use crate::storage::{Claim, Class, Volume, limits};
 
 /// How many kinds are watched.
-const KINDS: u32 = 11;
+const KINDS: u32 = 12;
 
 /// Which kinds were listed.
 #[derive(Debug, Default)]
@@ -114,6 +114,11 @@ async fn storage(watch: &Watch<'_>) -> Outcome {
         ended = watch.kind::<PersistentVolume>(9, |state, news, now| {
             put(news, |volume| Volume::of(&volume), |key, volume| {
                 state.on_storage(|storage| storage.put_volume(&key.name, volume), now);
+            });
+        }) => ended,
+        ended = watch.kind::<CSINode>(11, |state, news, now| {
+            put(news, |node| limits(&node), |key, limits| {
+                state.on_storage(|storage| storage.put_limits(&key.name, limits), now);
             });
         }) => ended,
         ended = watch.kind::<StorageClass>(10, |state, news, now| {

@@ -43,7 +43,8 @@ const OF_NODE: &[Plugin] = &[
     Plugin::VolumeZone,
 ];
 /// The rules that look at claims and volumes.
-const OF_STORAGE: &[Plugin] = &[Plugin::VolumeRestrictions, Plugin::VolumeBinding, Plugin::VolumeZone];
+const OF_STORAGE: &[Plugin] =
+    &[Plugin::VolumeRestrictions, Plugin::NodeVolumeLimits, Plugin::VolumeBinding, Plugin::VolumeZone];
 /// The rules that look at what is left of a node.
 const OF_ROOM: &[Plugin] = &[Plugin::NodePorts, Plugin::NodeResourcesFit];
 
@@ -55,7 +56,7 @@ impl Event<'_> {
             Self::Left(..) | Self::Altered(..) => OF_ROOM,
             Self::NodeGone(_) | Self::Joined(_) | Self::Storage => &[],
         };
-        if !demand.claims.is_empty() && plugins.has(OF_STORAGE) && self.stirs_storage(demand) {
+        if !demand.claims.is_empty() && plugins.has(OF_STORAGE) && self.stirs_storage() {
             return true;
         }
         (plugins.has(asked) && self.makes_room(demand, snapshot))
@@ -64,12 +65,12 @@ impl Event<'_> {
     }
 
     /// Whether it may mean something to the claims of the demand.
-    fn stirs_storage(&self, demand: &Demand) -> bool {
+    fn stirs_storage(&self) -> bool {
         match self {
             Self::Storage => true,
             Self::Left(_, pod) => {
-                pod.key.namespace == demand.namespace
-                    && pod.demand.claims.iter().any(|claim| demand.claims.contains(claim))
+                // Whoever used a claim may have used up what a node can attach.
+                !pod.demand.claims.is_empty()
             }
             _ => false,
         }

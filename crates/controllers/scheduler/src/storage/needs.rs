@@ -5,9 +5,9 @@ use std::sync::Arc;
 use mainstay_control::Key;
 
 use super::objects::zone_keys;
-use super::{Claim, Class, Step, Volume};
-use crate::NodeState;
+use super::{Claim, Class, Step, Storage, Volume};
 use crate::filter::{Objection, affinity};
+use crate::{NodeState, PodState};
 
 /// A claim that waits for its first pod.
 #[derive(Clone, Debug)]
@@ -43,10 +43,11 @@ pub(crate) struct Misfit {
 
 impl Needs {
     /// Whether the node has all of it.
-    pub(crate) fn check(&self, node: &NodeState) -> Result<(), Objection> {
+    pub(crate) fn check(&self, pod: &PodState, storage: &Storage, node: &NodeState) -> Result<(), Objection> {
         if self.is_taken {
             return Err(Objection::VolumeTaken);
         }
+        storage.check_limits(pod, node)?;
         let misfit = Misfit {
             is_away: self.bound.iter().any(|volume| !is_reachable(volume, node)),
             is_missing: self.plan(node).is_none(),

@@ -59,6 +59,8 @@ pub(super) enum Stage {
 /// A volume.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Volume {
+    /// Its driver, and what that knows it by.
+    pub(super) csi: Option<(Arc<str>, Arc<str>)>,
     /// The claim it names.
     pub(super) claim: Option<Key>,
     pub(super) class: String,
@@ -75,11 +77,13 @@ pub(crate) struct Volume {
 }
 
 /// A class.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Class {
     /// Whether claims of it wait for their first pod.
     pub(super) waits: bool,
     is_by_hand: bool,
+    /// Who makes its volumes.
+    pub(super) driver: Arc<str>,
     /// Of each term, labels and their values.
     topologies: Vec<Vec<(String, Vec<String>)>>,
 }
@@ -135,6 +139,7 @@ impl Volume {
             Key::new(it.namespace.as_deref().unwrap_or_default(), it.name.as_deref().unwrap_or_default())
         });
         Self {
+            csi: spec.csi.map(|csi| (csi.driver.into(), csi.volume_handle.into())),
             claim,
             class: class(annotation(meta, BETA_CLASS), spec.storage_class_name.as_deref()),
             bytes: bytes(spec.capacity.as_ref().and_then(|capacity| capacity.get("storage"))),
@@ -168,6 +173,7 @@ impl Class {
         });
         Self {
             waits: class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"),
+            driver: class.provisioner.as_str().into(),
             is_by_hand: class.provisioner.is_empty() || class.provisioner == BY_HAND,
             topologies: topologies.collect(),
         }

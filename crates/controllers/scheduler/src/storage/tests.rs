@@ -187,3 +187,22 @@ fn a_volume_whose_labels_say_its_zone_is_used_there() {
     let told = "0/1 nodes are available: 1 node(s) had no available volume zone.";
     assert_eq!(decided(&using("web", &["old"]), &mut region), Err(told.to_owned()));
 }
+
+#[test]
+fn a_node_attaches_no_more_volumes_than_it_can() {
+    let mut region = region();
+    for name in ["one", "two"] {
+        claim(&mut region, name, "late", None);
+    }
+    let limits: Limits = [("p".to_owned(), 1)].into();
+    for node in ["a1", "b1"] {
+        region.storage_mut().put_limits(&node.into(), Some(limits.clone()));
+    }
+    let both = using("both", &["one", "two"]);
+    assert_eq!(decided(&both, &mut region), refused("2 node(s) exceed max volume count"));
+    region.assume("a1", Arc::new(using("first", &["one"])));
+    assert_eq!(decided(&using("second", &["two"]), &mut region), Ok("b1".to_owned()));
+    region.remove_node("b1");
+    assert!(decided(&using("second", &["two"]), &mut region).is_err());
+    assert_eq!(decided(&using("third", &["one"]), &mut region), Ok("a1".to_owned()), "it is there already");
+}
