@@ -5,7 +5,8 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -14,6 +15,9 @@ use crate::error::ProtobufError;
 use crate::special;
 use crate::table::{Field, Kind, Message, Shape};
 use crate::wire;
+
+/// Go does not look at the bits of the last letter that say nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
 /// How many messages without a name of their own can be in each other.
 const INSIDE: usize = 4;
@@ -213,9 +217,9 @@ impl<'o> Slot<'o> {
     fn put_base64<E: Error>(self, text: &str) -> Result<(), E> {
         let start = wire::open(self.out, self.number);
         let read = if text.contains(['\n', '\r']) {
-            STANDARD.decode_vec(text.replace(['\n', '\r'], ""), self.out)
+            BASE64.decode_vec(text.replace(['\n', '\r'], ""), self.out)
         } else {
-            STANDARD.decode_vec(text, self.out)
+            BASE64.decode_vec(text, self.out)
         };
         if read.is_err() {
             return Err(self.wrong("it is not base64"));

@@ -186,7 +186,10 @@ impl<'a> Request<'a> {
             return Err(Status::invalid_options(self.options_kind(), vec![cause]));
         }
         let misfits = match self.info.origin {
-            Origin::BuiltIn => misfits::misfits(object, self.schema()),
+            Origin::BuiltIn => {
+                let message = mainstay_protobuf::Message::of(&self.info.api_version(), &self.info.kind);
+                misfits::misfits(object, self.schema(), message)
+            }
             Origin::Custom { .. } => Misfits::default(),
         };
         if let Some(first) = misfits.mistyped.first() {

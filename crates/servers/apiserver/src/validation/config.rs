@@ -13,10 +13,7 @@ const LARGEST_BYTES: usize = 1024 * 1024;
 pub(super) fn check(check: &mut Check, group: &str, kind: &str, object: &Value) {
     match (group, kind) {
         ("", "ConfigMap") => data(check, object, &["data", "binaryData"]),
-        ("", "Secret") => {
-            data(check, object, &["data"]);
-            encoded(check, object, "data");
-        }
+        ("", "Secret") => data(check, object, &["data"]),
         ("", "PersistentVolumeClaim") => claim(check, object),
         ("", "PersistentVolume") => volume(check, object),
         ("", "Event") => event(check, object),
@@ -59,17 +56,6 @@ fn data(check: &mut Check, object: &Value, parts: &[&str]) {
             message,
             field: String::new(),
         });
-    }
-}
-
-/// Values that are bytes must be base64.
-fn encoded(check: &mut Check, object: &Value, part: &str) {
-    use base64::Engine as _;
-    for (key, value) in entries(object, &[part]) {
-        let text = value.as_str().unwrap_or_default();
-        if base64::engine::general_purpose::STANDARD.decode(text).is_err() {
-            check.invalid(format!("{part}[{key}]"), value, "illegal base64 data");
-        }
     }
 }
 

@@ -270,15 +270,6 @@ fn a_pod_changes_its_images_only() {
 }
 
 #[test]
-fn a_secrets_values_are_base64() {
-    assert_eq!(made("Secret", json!({ "type": "Opaque", "data": { "a": "c2VjcmV0" } })), [""; 0]);
-    assert_eq!(
-        made("Secret", json!({ "type": "Opaque", "data": { "a": "not base64!" } })),
-        [r#"data[a]: Invalid value: "not base64!": illegal base64 data"#]
-    );
-}
-
-#[test]
 fn what_was_declared_immutable_stays() {
     let live = json!({ "data": { "a": "1" }, "immutable": true });
     assert_eq!(

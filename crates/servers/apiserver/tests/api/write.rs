@@ -280,9 +280,9 @@ fn a_value_of_another_type_is_never_stored() {
             let refused =
                 region.post(&format!("{DEPLOYMENTS}?fieldValidation={mode}"), &object).await.expect(400);
             assert!(
-                refused
-                    .message()
-                    .ends_with("cannot unmarshal string into field spec.replicas of type integer"),
+                refused.message().ends_with(
+                    "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+                ),
                 "{}",
                 refused.message()
             );
@@ -296,5 +296,13 @@ fn a_value_of_another_type_is_never_stored() {
         region.patch(&uri, "application/json-patch+json", &operations).await.expect(400);
         let config = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "spec": { "paused": 1 } });
         region.apply(&format!("{uri}?fieldManager=team"), &config).await.expect(400);
+        let many = json!({ "spec": { "replicas": 3_000_000_000_i64 } });
+        region.merge(&uri, &many).await.expect(400);
+        let secret = json!({ "metadata": { "name": "s" }, "data": { "a": "not base64!" } });
+        let refused = region.post("/api/v1/namespaces/default/secrets", &secret).await.expect(400);
+        assert_eq!(
+            refused.message(),
+            "Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 3"
+        );
     });
 }
