@@ -184,3 +184,66 @@ async fn a_strictly_spread_pod_is_tried_again_when_one_of_its_like_found_a_node(
     stage.pod(&replica("two", Some("b")));
     assert_eq!(stage.all(), ["two to b1", "one to a1"]);
 }
+
+fn of_priority(mut pod: Seen, priority: i32) -> Seen {
+    pod.spec.priority = Some(priority);
+    pod
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_gets_the_node_others_left_for_it_and_leaves_it_to_others_where_it_goes() {
+    let mut stage = Stage::new();
+    stage.node("a1", json!({}));
+    let minor = bound(asking("minor", "3", "1Gi"), "a1");
+    stage.pod(&minor);
+    let major = of_priority(asking("major", "3", "1Gi"), 10);
+    stage.pod(&major);
+    assert_eq!(stage.all(), ["major nowhere"]);
+    let in_prospect = stage.state.snapshot.nominations().of(&PodState::of(&major)).cloned();
+    assert_eq!(in_prospect.as_deref(), Some("a1"));
+    stage.gone(&minor);
+    stage.pod(&asking("late", "3", "1Gi"));
+    let expected = ["late nowhere", "major to a1", "late nowhere"];
+    assert_eq!(stage.all(), expected, "the room is kept, though the other is the first to ask");
+    stage.gone(&major);
+    assert_eq!(stage.all(), ["late to a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_in_prospect_is_free_once_the_pod_that_had_it_is_gone() {
+    let mut stage = Stage::new();
+    stage.node("a1", json!({}));
+    stage.pod(&bound(asking("minor", "2", "1Gi"), "a1"));
+    let major = of_priority(asking("major", "3", "1Gi"), 10);
+    stage.pod(&major);
+    stage.pod(&asking("late", "2", "1Gi"));
+    assert_eq!(stage.all(), ["major nowhere", "late nowhere"]);
+    stage.gone(&major);
+    assert_eq!(stage.all(), ["late to a1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_waits_for_its_volume_is_bound_once_it_is_there_or_given_up() {
+    let mut stage = Stage::new();
+    stage.node("a1", json!({}));
+    let claim = |volume: Option<&str>| {
+        let annotations = volume.map(|_| json!({"pv.kubernetes.io/bind-completed": "yes"}));
+        let claim = json!({"metadata": {"name": "data", "annotations": annotations},
+                           "spec": {"storageClassName": "late", "volumeName": volume}});
+        crate::storage::Claim::of(&serde_json::from_value(claim).unwrap())
+    };
+    let class = json!({"metadata": {"name": "late"}, "provisioner": "p", "volumeBindingMode": "WaitForFirstConsumer"});
+    let class = crate::storage::Class::of(&serde_json::from_value(class).unwrap());
+    stage.state.on_storage(|storage| storage.put_class(&"late".into(), Some(class)), stage.now);
+    let volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    stage.pod(&pod("web", json!({"spec": {"volumes": volumes}})));
+    assert_eq!(stage.all(), ["web nowhere"], "its claim is not there");
+    stage.state.on_storage(|storage| storage.put_claim(&key("data"), Some(claim(None))), stage.now);
+    assert_eq!(stage.all(), ["web waits on a1"]);
+    stage.now = stage.state.due().unwrap();
+    assert_eq!(stage.all(), ["web gives up"]);
+    stage.now = stage.state.due().unwrap();
+    assert_eq!(stage.all(), ["web waits on a1"]);
+    stage.state.on_storage(|storage| storage.put_claim(&key("data"), Some(claim(Some("v")))), stage.now);
+    assert_eq!(stage.all(), ["web to a1"]);
+}
