@@ -20,6 +20,7 @@ mod namespace;
 mod priority;
 mod service_account;
 mod storage;
+mod taints;
 #[cfg(test)]
 mod tests;
 mod tolerations;
@@ -42,6 +43,10 @@ pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), St
         ("", "Pod") => service_account::admit(request, object)
             .and_then(|()| priority::admit(store, object))
             .map(|()| tolerations::admit(object)),
+        ("", "Node") => {
+            taints::admit(object);
+            Ok(())
+        }
         ("", "PersistentVolumeClaim") => {
             storage::protect(object, storage::PROTECTED_CLAIM);
             storage::give_class(store, object);

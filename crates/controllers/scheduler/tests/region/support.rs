@@ -74,6 +74,9 @@ impl Region {
         api.create(&PostParams::default(), &serde_json::from_value(node).unwrap()).await.unwrap();
         let offers = json!({"cpu": "4", "memory": "16Gi", "pods": "110"});
         self.node_status(name, json!({"capacity": offers, "allocatable": offers})).await;
+        // No controller is here that would see that it is ready.
+        let ready = Patch::Merge(json!({"spec": {"taints": null}}));
+        api.patch(name, &PatchParams::default(), &ready).await.unwrap();
     }
 
     pub(crate) async fn node_status(&self, name: &str, status: Value) {

@@ -177,6 +177,24 @@ async fn a_claim_without_a_class_gets_the_default_one() {
 }
 
 #[test]
+fn a_new_node_is_kept_free_until_it_is_ready() {
+    let taint = json!({ "key": "node.kubernetes.io/not-ready", "effect": "NoSchedule" });
+    let own = json!({ "key": "mine", "effect": "NoSchedule" });
+    let unready = json!({ "conditions": [{ "type": "Ready", "status": "False" }] });
+    for (node, expected) in [
+        (json!({}), json!([taint])),
+        (json!({ "spec": { "taints": [taint] } }), json!([taint])),
+        (json!({ "status": unready }), json!([taint])),
+        (json!({ "spec": { "taints": null } }), json!([taint])),
+        (json!({ "spec": { "taints": [own] } }), json!([own, taint])),
+    ] {
+        let mut admitted = node;
+        taints::admit(&mut admitted);
+        assert_eq!(admitted["spec"]["taints"], expected);
+    }
+}
+
+#[test]
 fn claims_and_volumes_are_kept_while_they_are_used() {
     for finalizer in [storage::PROTECTED_CLAIM, storage::PROTECTED_VOLUME] {
         let cases = [
