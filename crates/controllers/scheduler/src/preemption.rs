@@ -85,7 +85,8 @@ fn is_under_way(pod: &PodState, snapshot: &Snapshot, resolvable: &[NodeId]) -> b
     })
 }
 
-/// The nodes where the pod would fit without some others, as many as are sought.
+/// The nodes where the pod would fit without some others, as many as are sought; the search goes on
+/// past those that violate a budget, of which no more are kept.
 fn candidates(
     pod: &PodState,
     snapshot: &mut Snapshot,
@@ -94,16 +95,19 @@ fn candidates(
     sought: usize,
     futile: &mut BTreeMap<Reason, usize>,
 ) -> Vec<Candidate> {
-    let (mut candidates, mut has_harmless) = (Vec::new(), false);
+    let (mut candidates, mut harmless) = (Vec::new(), 0);
     for node in nodes[offset..].iter().chain(&nodes[..offset]) {
         match victims::on(pod, snapshot, verdicts, *node) {
             Ok(candidate) => {
-                has_harmless |= candidate.violations == 0;
-                candidates.push(candidate);
+                let is_harmless = candidate.violations == 0;
+                if is_harmless || candidates.len() - harmless < sought {
+                    harmless += usize::from(is_harmless);
+                    candidates.push(candidate);
+                }
             }
             Err(reasons) => reasons.into_iter().for_each(|reason| *futile.entry(reason).or_default() += 1),
         }
-        if has_harmless && candidates.len() >= sought {
+        if harmless > 0 && candidates.len() >= sought {
             break;
         }
     }
