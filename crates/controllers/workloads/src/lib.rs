@@ -9,6 +9,7 @@
 
 mod claim;
 pub mod daemon_set;
+pub mod cron_job;
 pub mod deployment;
 mod discovery;
 pub mod disruption;
@@ -17,6 +18,8 @@ mod follow;
 pub mod garbage;
 pub mod history;
 pub mod informers;
+pub mod job;
+mod jobs;
 pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod_garbage;
@@ -30,10 +33,13 @@ pub mod stateful_set;
 pub mod taint_eviction;
 mod taints;
 pub mod volumes;
+mod told;
+pub mod ttl_after_finished;
 
 use mainstay_control::Component;
 
 pub use informers::Informers;
+pub use told::Told;
 
 /// Everything this room runs: the shared informers first, then each controller. The certificates are
 /// those by which pods know the API server.
@@ -46,6 +52,9 @@ pub fn components(certificates: &str) -> Vec<Component> {
         replication_controller::component(&informers),
         stateful_set::component(&informers),
         daemon_set::component(&informers),
+        job::component(&informers),
+        cron_job::component(&informers),
+        ttl_after_finished::component(&informers),
         garbage::component(&informers),
         namespace::component(&informers),
         pod_garbage::component(&informers),

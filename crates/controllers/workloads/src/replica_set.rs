@@ -38,8 +38,9 @@ mod tests;
 
 use plan::{Failure, Plan};
 pub use ranking::DELETION_COST;
+pub(crate) use ranking::restarts;
 pub(crate) use shape::Shape;
-use slow_start::slow_start;
+pub(crate) use slow_start::slow_start;
 
 /// Its name, and the field manager it writes as.
 pub const NAME: &str = "replicaset-controller";

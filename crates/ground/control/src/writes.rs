@@ -82,6 +82,23 @@ impl Writer {
         self.patch::<K>(key, Some("status"), &Patch::Merge(patch)).await
     }
 
+    /// Merge-patches the `status` of an object that is still at `version`; returns the metadata it has
+    /// then.
+    pub async fn merge_status_at<K>(
+        &self,
+        key: &Key,
+        version: Option<&str>,
+        change: Value,
+    ) -> Result<ObjectMeta, kube::Error>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let patch = serde_json::json!({ "metadata": { "resourceVersion": version }, "status": change });
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let request = request::<K>(key).patch_subresource("status", &key.name, &params, &Patch::Merge(patch));
+        Ok(self.send::<PartialObjectMeta<K>>(request).await?.metadata)
+    }
+
     /// Patches an object or a subresource of it.
     pub async fn patch<K: Resource<DynamicType = ()>>(
         &self,

@@ -94,6 +94,7 @@ async fn live_a_full_life(platform: &Platform) {
     misplace(region).await;
     roll_back(region).await;
     collide(region).await;
+    run_jobs(region).await;
     repeat(region).await;
     serve(region).await;
     disturb(region).await;
@@ -229,6 +230,57 @@ async fn collide(region: &mainstay_platform::Region) {
     )
     .await;
     pass(30).await;
+}
+
+/// A Job that adopts, one that is held twice, one whose time is up; CronJobs that wait for their last
+/// Job, replace it, and find one that somebody gave them.
+async fn run_jobs(region: &mainstay_platform::Region) {
+    let job = |labels: serde_json::Value, run: &str| {
+        json!({
+            "metadata": {"labels": labels, "annotations": {"mainstay.dev/run-for": run}},
+            "spec": {
+                "restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}],
+                "tolerations": [{"operator": "Exists"}],
+            },
+        })
+    };
+    let at = |name: &str| json!({"name": name, "namespace": "default"});
+    let chore = job(json!({"app": "chore"}), "300s");
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": at("chore"), "spec": chore["spec"]});
+    pod["metadata"]["labels"] = json!({"app": "chore"});
+    apply(region, pod).await;
+    let adopts =
+        json!({"manualSelector": true, "selector": {"matchLabels": {"app": "chore"}}, "template": chore});
+    let brief = json!({"ttlSecondsAfterFinished": 10, "template": job(json!({}), "1s")});
+    let held = json!({"template": job(json!({}), "300s")});
+    for (name, spec) in [("adopts", &adopts), ("brief", &brief), ("held", &held)] {
+        apply(region, json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": at(name), "spec": spec}))
+            .await;
+    }
+    for (name, policy) in [("waits", "Forbid"), ("hurries", "Replace")] {
+        let spec =
+            json!({"schedule": "* * * * *", "concurrencyPolicy": policy, "jobTemplate": {"spec": held}});
+        apply(
+            region,
+            json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": at(name), "spec": spec}),
+        )
+        .await;
+    }
+    pass(10).await;
+    let jobs = api(region, "batch/v1", "Job", "default");
+    for suspend in [true, false, true, false] {
+        let change = json!({"spec": {"suspend": suspend}});
+        jobs.patch("held", &PatchParams::default(), &Patch::Merge(&change)).await.unwrap();
+        pass(5).await;
+    }
+    let owner = api(region, "batch/v1", "CronJob", "default").get("waits").await.unwrap();
+    let mut stray = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": at("stray"), "spec": held});
+    stray["metadata"]["ownerReferences"] = json!([{
+        "apiVersion": "batch/v1", "kind": "CronJob", "name": "waits", "uid": owner.metadata.uid,
+        "controller": true,
+    }]);
+    apply(region, stray).await;
+    pass(200).await;
 }
 
 /// The same things again, so that the same Events are told again.

@@ -66,7 +66,7 @@ fn cost(pod: &Pod) -> i32 {
 }
 
 /// How often the container was started again that was so most often; the same of the sidecars.
-fn restarts(pod: &Pod) -> (i32, i32) {
+pub(crate) fn restarts(pod: &Pod) -> (i32, i32) {
     let Some(status) = pod.status.as_ref() else { return (0, 0) };
     let init = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
     let sidecars: Vec<&str> = init

@@ -8,7 +8,7 @@ use std::future::Future;
 use futures::future::join_all;
 
 /// Makes `count` calls unless one fails; says how many succeeded, and the first failure.
-pub(super) async fn slow_start<Fut, E>(count: usize, call: impl Fn() -> Fut) -> (usize, Result<(), E>)
+pub(crate) async fn slow_start<Fut, E>(count: usize, call: impl Fn() -> Fut) -> (usize, Result<(), E>)
 where
     Fut: Future<Output = Result<(), E>>,
 {

@@ -5,9 +5,11 @@
 mod budgets;
 mod chaos;
 mod cost;
+mod cron;
 mod daemon;
 mod deletion;
 mod evictions;
+mod jobs;
 mod namespace;
 mod nodes;
 mod replication;

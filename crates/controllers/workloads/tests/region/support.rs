@@ -46,10 +46,20 @@ where
     Fut: Future<Output = T>,
     T: Send + 'static,
 {
-    enter(seed, |_| None, body)
+    enter(4, seed, |_| None, body)
 }
 
-/// The same, with somebody who sees every change.
+/// The same with so many nodes: the fewer, the sooner a day has passed.
+pub(crate) fn region_of<F, Fut, T>(nodes: u32, seed: u64, body: F) -> T
+where
+    F: FnOnce(Region) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
+    enter(nodes, seed, |_| None, body)
+}
+
+/// The same with four nodes, and somebody who sees every change.
 pub(crate) fn region_seen_by<F, Fut, T>(witness: &Witness, seed: u64, body: F) -> T
 where
     F: FnOnce(Region) -> Fut + Send + 'static,
@@ -58,10 +68,11 @@ where
 {
     let witness = witness.clone();
     let observer = move |world: World| Some(witness.observer(move || world.now()));
-    enter(seed, observer, body)
+    enter(4, seed, observer, body)
 }
 
 fn enter<F, Fut, T>(
+    nodes: u32,
     seed: u64,
     observer: impl FnOnce(World) -> Option<Observer> + Send + 'static,
     body: F,
@@ -76,7 +87,7 @@ where
         let observer = observer(world.clone());
         let region = Region::new(world, observer).await;
         region.start(&components());
-        region.configure(4).await;
+        region.configure(nodes).await;
         region.sleep(5).await;
         body(region).await
     })
