@@ -105,17 +105,14 @@ impl Controller {
         if change.now().is_none() || change.before().is_none_or(|old| when(old) == when(new)) {
             return self.queue.add(key);
         }
-        match schedule(new) {
-            Ok(schedule) => {
-                if let Some(delay) = due::until_next(new, self.world.now(), &schedule) {
-                    self.queue.add_after(key, delay);
-                }
+        if let Ok(schedule) = schedule(new) {
+            if let Some(delay) = due::until_next(new, self.world.now(), &schedule) {
+                self.queue.add_after(key, delay);
             }
-            Err(_) => {
-                let given = new.spec.as_ref().map(|spec| &*spec.schedule).unwrap_or_default();
-                let message = format!("unparseable schedule for cronjob: {given}");
-                self.recorder.warning(new.as_ref(), "UnParseableCronJobSchedule", message);
-            }
+        } else {
+            let given = new.spec.as_ref().map(|spec| &*spec.schedule).unwrap_or_default();
+            let message = format!("unparseable schedule for cronjob: {given}");
+            self.recorder.warning(new.as_ref(), "UnParseableCronJobSchedule", message);
         }
     }
 
@@ -146,7 +143,8 @@ impl Controller {
         }
         let gone = self.gone(&cron, &jobs).await?;
         let is_gone = |active: &ObjectReference| gone.contains(&active.uid);
-        let mut plan = plan::plan(&cron, jobs.iter().map(AsRef::as_ref), is_gone, self.world.now());
+        let seen: Vec<&Job> = jobs.iter().map(AsRef::as_ref).collect();
+        let mut plan = plan::plan(&cron, &seen, is_gone, self.world.now());
         tell(&self.recorder, cron.as_ref(), plan.told.drain(..));
         let started = self.start(&cron, &mut plan).await;
         tell(&self.recorder, cron.as_ref(), plan.told.drain(..));

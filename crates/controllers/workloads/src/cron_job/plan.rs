@@ -61,19 +61,18 @@ pub fn end(status: &mut CronJobStatus, job: &str) {
 
 /// What to do about `cron`, whose Jobs are `jobs`; `is_gone` says whether an active one that is not
 /// among them is gone from the server too.
-pub fn plan<'a>(
+pub fn plan(
     cron: &CronJob,
-    jobs: impl IntoIterator<Item = &'a Job> + Clone,
+    jobs: &[&Job],
     is_gone: impl Fn(&ObjectReference) -> bool,
     now: Timestamp,
 ) -> Plan {
     let mut plan = Plan { status: cron.status.clone().unwrap_or_default(), ..Plan::default() };
-    for job in jobs.clone() {
+    for job in jobs {
         plan.look_at(job);
     }
-    let is_known = |active: &ObjectReference| {
-        jobs.clone().into_iter().any(|job| active.uid.as_deref() == Some(uid(&job.metadata)))
-    };
+    let is_known =
+        |active: &ObjectReference| jobs.iter().any(|job| active.uid.as_deref() == Some(uid(&job.metadata)));
     for active in plan.status.active.clone().into_iter().flatten() {
         if !is_known(&active) && is_gone(&active) {
             let name = active.name.as_deref().unwrap_or_default();

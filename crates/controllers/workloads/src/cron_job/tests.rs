@@ -1,5 +1,7 @@
 //! Upstream's tables of what a CronJob needs.
 
+#![allow(clippy::needless_pass_by_value, reason = "a table reads best with its JSON in place")]
+
 use serde_json::{Value, json};
 
 use super::*;

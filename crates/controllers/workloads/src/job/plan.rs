@@ -219,7 +219,10 @@ pub(super) fn pending_indexes(view: &View<'_>, tally: &Tally, count: usize) -> V
     let waits = view.replaces_ended_only();
     let held = view.pods.iter().filter(|pod| pods::is_active(pod) || waits && is_leaving(pod));
     let taken = tally.succeeded_indexes.with(&held.filter_map(|pod| index(pod)).collect());
-    let taken = tally.failed_indexes.as_ref().map_or(taken.clone(), |failed| taken.merge(failed));
+    let taken = match &tally.failed_indexes {
+        Some(failed) => taken.merge(failed),
+        None => taken,
+    };
     taken.first_missing(count, view.completions())
 }
 

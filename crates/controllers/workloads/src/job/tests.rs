@@ -1,5 +1,7 @@
 //! Upstream's tables of what a Job needs.
 
+#![allow(clippy::needless_pass_by_value, reason = "a table reads best with its JSON in place")]
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +19,7 @@ mod ends;
 mod indexes;
 mod policies;
 mod sync;
+mod tally;
 mod tracking;
 
 const NOW: &str = "2026-01-01T00:00:00Z";

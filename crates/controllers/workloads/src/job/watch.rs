@@ -31,7 +31,7 @@ impl Controller {
     fn job_changed(&self, change: &Change<Job>) {
         let (key, job) = (Key::of(change.latest().as_ref()), change.latest());
         let another = change.before().filter(|old| old.metadata.uid != job.metadata.uid);
-        if let Some(old) = another.or(change.before().filter(|_| change.now().is_none())) {
+        if let Some(old) = another.or_else(|| change.before().filter(|_| change.now().is_none())) {
             self.expectations.forget(&key);
             self.memory.forget(&key);
             self.orphans.add(Orphans::Of(uid(&old.metadata).into()));

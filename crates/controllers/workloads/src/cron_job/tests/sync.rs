@@ -377,7 +377,7 @@ fn a_cron_job_starts_what_is_due_as_upstream() {
 fn check(name: &str, (policy, schedule): (&str, &str), facts: &Words, expected: &Words) {
     let (cron, job) = scene(policy, schedule, facts);
     let seen: Vec<&Job> = if facts.has("ran") && !facts.has("unseen") { vec![&job] } else { vec![] };
-    let mut plan = plan(&cron, seen, |_| false, at(facts.get("now").unwrap()));
+    let mut plan = plan(&cron, &seen, |_| false, at(facts.get("now").unwrap()));
     let (created, deleted, failed) = act(&cron, &job, facts, &mut plan);
     let is = |word: &str| expected.has(word);
     let number = |word: &str| expected.get(word).map_or(0, |number| number.parse().unwrap());
@@ -411,7 +411,7 @@ fn a_job_that_is_there_already_is_taken_note_of_if_it_is_ours() {
     for (creation, expected) in
         [(Creation::Made(reference.clone()), Some(vec![reference])), (Creation::Foreign, None)]
     {
-        let mut plan = plan(&cron, [], |_| false, at("-1m"));
+        let mut plan = plan(&cron, &[], |_| false, at("-1m"));
         let start = plan.start.clone().unwrap();
         plan.conclude(start.at, creation);
         assert_eq!(plan.status.active, expected);
@@ -423,11 +423,11 @@ fn a_job_that_is_there_already_is_taken_note_of_if_it_is_ours() {
 fn jobs_that_were_forgotten_or_went_missing_are_told_of() {
     let (cron, mut job) = scene("Allow", HOURLY, &Words("ran active listed"));
     let told = |plan: Plan| plan.told.into_iter().map(|told| told.message).collect::<Vec<_>>();
-    let missing = plan(&cron, [], |_| true, at("-1m"));
+    let missing = plan(&cron, &[], |_| true, at("-1m"));
     assert_eq!(missing.status.active, None);
     assert_eq!(told(missing), ["Active job went missing: mycronjob-24394141"]);
     job.metadata.uid = Some("9999".to_owned());
-    let forgotten = plan(&cron, [&job], |_| false, at("-1m"));
+    let forgotten = plan(&cron, &[&job], |_| false, at("-1m"));
     assert_eq!(
         told(forgotten),
         ["Saw a job that the controller did not create or forgot: mycronjob-24394141"]

@@ -110,6 +110,10 @@ fn an_index_fails_by_one_failure_too_many() {
     assert_eq!(view.tally().failed_indexes.unwrap().to_string(), "0");
 }
 
+type Names = &'static [&'static str];
+/// Completions, back-off limit, pods, those let go already, those to keep.
+type Kept = (i32, i32, Vec<Arc<Pod>>, Names, Names);
+
 /// Upstream's `TestGetPodsWithDelayedDeletionPerIndex`.
 #[test]
 fn the_last_failed_pod_of_an_index_stays_until_it_is_replaced() {
@@ -122,7 +126,7 @@ fn the_last_failed_pod_of_an_index_stays_until_it_is_replaced() {
         pod.status.as_mut().unwrap().container_statuses = None;
         Arc::new(pod)
     };
-    let table: [(i32, i32, Vec<Arc<Pod>>, &[&str], &[&str]); 8] = [
+    let table: [Kept; 8] = [
         (3, 1, vec![of("a", "0", 0), of("b", "1", 1), of("c", "2", 0)], &[], &["a", "c"]),
         (2, 0, vec![failed("a", "0", 0, released)], &[], &[]),
         (2, 0, vec![of("a", "0", 0)], &["a"], &[]),
