@@ -8,8 +8,8 @@
 //! (`agent`).
 
 mod claim;
-pub mod daemon_set;
 pub mod cron_job;
+pub mod daemon_set;
 pub mod deployment;
 mod discovery;
 pub mod disruption;
@@ -32,9 +32,9 @@ pub mod services;
 pub mod stateful_set;
 pub mod taint_eviction;
 mod taints;
-pub mod volumes;
 mod told;
 pub mod ttl_after_finished;
+pub mod volumes;
 
 use mainstay_control::Component;
 
