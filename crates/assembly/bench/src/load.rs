@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::server::Server;
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 const APPLY: &str = "application/apply-patch+yaml";
 
 /// The server and who loads it.
@@ -162,12 +162,12 @@ impl Load<'_> {
         Ok((value("mainstay_store_fsyncs_total")?, value("mainstay_store_commits_total")?))
     }
 
-    fn first(&self) -> anyhow::Result<&Arc<Client>> {
+    pub(crate) fn first(&self) -> anyhow::Result<&Arc<Client>> {
         self.clients.first().context("there are clients")
     }
 
     /// Runs `count` calls, shared out among the clients, and measures them.
-    async fn each<F, Fut>(&self, count: usize, call: F) -> anyhow::Result<Value>
+    pub(crate) async fn each<F, Fut>(&self, count: usize, call: F) -> anyhow::Result<Value>
     where
         F: Fn(Arc<Client>, usize) -> Fut + Copy,
         Fut: Future<Output = anyhow::Result<()>>,
@@ -206,11 +206,11 @@ fn config_map(namespace: &str, index: usize, version: usize) -> String {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "numbers for people")]
-fn float(number: u64) -> f64 {
+pub(crate) fn float(number: u64) -> f64 {
     number as f64
 }
 
 /// Two decimals are enough.
-fn rounded(number: f64) -> f64 {
+pub(crate) fn rounded(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }

@@ -24,13 +24,12 @@ pub(crate) struct Access {
 }
 
 impl Server {
-    /// Starts the `mainstay` that lies beside this program, with one region and one machine.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    /// Starts the `mainstay` that lies beside this program on a Source of one file.
+    pub(crate) fn start(source: &str) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?.with_file_name("mainstay");
         let home = tempfile::tempdir()?;
         std::fs::create_dir(home.path().join("source"))?;
-        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: bench}\n";
-        std::fs::write(home.path().join("source/namespace.yaml"), namespace)?;
+        std::fs::write(home.path().join("source/platform.yaml"), source)?;
         let state = home.path().join("state");
         let status = Command::new(&program)
             .args(["up", "--detach", "--api-port", "0", "--wait", "60s", "--state"])
