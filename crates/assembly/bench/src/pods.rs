@@ -35,7 +35,8 @@ pub(crate) async fn scheduling(nodes: usize, pods: usize) -> anyhow::Result<Valu
     let creation = load.each(pods, |client, index| async move {
         client.call(Method::POST, "/api/v1/namespaces/bench/pods", JSON, pod(index)).await.map(|_| ())
     });
-    let (created, seen) = tokio::join!(creation, bound.until(pods, |pod| pod["spec"]["nodeName"].is_string()));
+    let (created, seen) =
+        tokio::join!(creation, bound.until(pods, |pod| pod["spec"]["nodeName"].is_string()));
     created?;
     seen?;
     let mut measured = outcome(&load, pods, cpu, started)?;
