@@ -12,7 +12,7 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, Repl
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
+    ConfigMap, Container, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
     ReplicationController, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -129,7 +129,7 @@ impl Informers {
             leases: Informer::default(),
             namespaces: Informer::default(),
             nodes: Informer::default(),
-            pods: Informer::new([(BY_CONTROLLER, by_controller as _), (BY_NODE, by_node as _)]),
+            pods: Informer::new([(BY_CONTROLLER, by_controller as _), (BY_NODE, by_node as _)]).slimmed(slim),
             replica_sets: Informer::new([(BY_CONTROLLER, by_controller as _)]),
             replication_controllers: Informer::default(),
             service_accounts: Informer::default(),
@@ -219,4 +219,21 @@ fn by_node(pod: &Pod) -> Vec<String> {
 fn by_service(slice: &EndpointSlice) -> Vec<String> {
     let namespace = slice.metadata.namespace.as_deref().unwrap_or_default();
     label(&slice.metadata, SERVICE_NAME).map(|name| format!("{namespace}/{name}")).into_iter().collect()
+}
+
+/// Takes from a pod what only its node reads: what its containers run and mount.
+fn slim(pod: &mut Pod) {
+    let Some(spec) = &mut pod.spec else { return };
+    if let Some(volumes) = &mut spec.volumes {
+        volumes.retain(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some());
+        volumes.shrink_to_fit();
+    }
+    for container in spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten()) {
+        *container = Container {
+            name: std::mem::take(&mut container.name),
+            ports: container.ports.take(),
+            restart_policy: container.restart_policy.take(),
+            ..Container::default()
+        };
+    }
 }

@@ -109,6 +109,14 @@ impl<K> Informer<K> {
         }))
     }
 
+    /// Takes away from each object what `slim` does before it is held: thousands are, and most of
+    /// what they say nobody here reads. Indices see what is left.
+    #[must_use]
+    pub fn slimmed(self, slim: fn(&mut K)) -> Self {
+        self.cache().slim = Some(slim);
+        self
+    }
+
     /// The object of this key.
     pub fn get(&self, key: &Key) -> Option<Arc<K>> {
         self.cache().objects.get(key).cloned()

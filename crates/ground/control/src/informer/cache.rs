@@ -17,6 +17,8 @@ pub(super) struct Cache<K> {
     indices: BTreeMap<&'static str, Index<K>>,
     /// A list under way, which replaces `objects` when it is complete.
     listed: BTreeMap<Key, Arc<K>>,
+    /// Takes away what nobody reads before an object is held.
+    pub(super) slim: Option<fn(&mut K)>,
 }
 
 struct Index<K> {
@@ -30,7 +32,7 @@ impl<K> Cache<K> {
             .into_iter()
             .map(|(name, values)| (name, Index { values, keys: BTreeMap::new() }))
             .collect();
-        Self { objects: BTreeMap::new(), indices, listed: BTreeMap::new() }
+        Self { objects: BTreeMap::new(), indices, listed: BTreeMap::new(), slim: None }
     }
 
     pub(super) fn within(&self, namespace: &str) -> Vec<Arc<K>> {
@@ -47,6 +49,15 @@ impl<K> Cache<K> {
 }
 
 impl<K: Resource> Cache<K> {
+    /// The object as the cache holds it.
+    fn held(&self, mut object: K) -> Arc<K> {
+        object.meta_mut().managed_fields = None;
+        if let Some(slim) = self.slim {
+            slim(&mut object);
+        }
+        Arc::new(object)
+    }
+
     /// Brings one event in; returns what it changes.
     pub(super) fn accept(&mut self, event: watcher::Event<K>) -> Vec<Change<K>> {
         match event {
@@ -55,18 +66,18 @@ impl<K: Resource> Cache<K> {
                 Vec::new()
             }
             watcher::Event::InitApply(object) => {
-                let object = held(object);
+                let object = self.held(object);
                 self.listed.insert(Key::of(object.as_ref()), object);
                 Vec::new()
             }
             watcher::Event::InitDone => self.replace(),
             watcher::Event::Apply(object) => {
-                let object = held(object);
+                let object = self.held(object);
                 vec![self.put(&Key::of(object.as_ref()), object)]
             }
             watcher::Event::Delete(object) => {
                 // The last state is the watch's, not ours: it names the deletion.
-                let object = held(object);
+                let object = self.held(object);
                 self.remove(&Key::of(object.as_ref()))
                     .map(|_| Change::Deleted { old: object })
                     .into_iter()
@@ -128,10 +139,4 @@ impl<K> Index<K> {
             self.keys.entry(value).or_default().insert(key.clone());
         }
     }
-}
-
-/// The object as the cache holds it.
-fn held<K: Resource>(mut object: K) -> Arc<K> {
-    object.meta_mut().managed_fields = None;
-    Arc::new(object)
 }
