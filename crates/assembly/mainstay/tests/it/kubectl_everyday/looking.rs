@@ -37,7 +37,7 @@ pub(super) const STEPS: &[Step] = &[
     yes("get pods -l app=web --field-selector=status.phase=Running --no-headers", &["1/1   Running"]),
     no("get pods --field-selector=spec.image=x", &["field label not supported: spec.image"]),
     yes("get pods --show-labels -L app", &["APP", "pod-template-hash="]),
-    yes("get pods --chunk-size=1 -o name", &["pod/busy\npod/web-"]),
+    yes("get pods --chunk-size=1 -o name", &["pod/busy\npod/", "pod/web-"]),
     yes("get events --sort-by=.lastTimestamp", &["ScalingReplicaSet", "Successfully assigned {ns}/"]),
     yes("events --for deployment/web", &["Scaled up replica set web-"]),
     yes("get --raw /readyz", &["ok"]),

@@ -74,6 +74,8 @@ pub(super) const STEPS: &[Step] = &[
     yes("apply --server-side --force-conflicts -f -", &["configmap/applied serverside-applied"])
         .reading(GREEN),
     yes("replace -f -", &["configmap/applied replaced"]).reading(MAP),
+    // Before the drain, which takes a pod that nobody owns where it finds it.
+    yes("debug busy --image=busybox", &["Defaulting debug container name to debugger-"]),
     yes("cordon {node}", &["node/{node} cordoned"]),
     yes("get node {node}", &["Ready,SchedulingDisabled"]),
     yes("uncordon {node}", &["node/{node} uncordoned"]),
@@ -84,13 +86,12 @@ pub(super) const STEPS: &[Step] = &[
         &["node/{node} cordoned", "node/{node} drained"],
     ),
     yes("uncordon {node}", &["uncordoned"]),
-    yes("debug busy --image=busybox", &["Defaulting debug container name to debugger-"]),
 ];
 
 pub(super) const ENDING: &[Step] = &[
     yes("delete pods -l app=nothing", &["No resources found"]),
     yes("delete configmap --all", &["configmap \"other\" deleted", "configmap \"settings\" deleted"]),
-    yes("delete pod busy --now", &["pod \"busy\" deleted"]),
+    yes("delete pod busy --now --ignore-not-found", &[]),
     yes("delete service cip np lb ext web", &["service \"ext\" deleted"]),
     yes("delete deployment web --cascade=foreground --timeout=60s", &["deployment.apps \"web\" deleted"]),
     no("get deployment web", &["Error from server (NotFound): deployments.apps \"web\" not found"]),
