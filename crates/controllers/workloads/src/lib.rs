@@ -1,5 +1,8 @@
-//! The controllers of upstream's controller manager: what turns a Deployment into pods and clears
-//! away what nobody owns.
+//! The controllers of upstream's controller manager: what keeps pods as their owners ask, what each
+//! namespace, Service, claim and node has to have, and what clears away.
+//!
+//! It is one crate although it is large: all of it reads one set of caches, and most of it is tables of
+//! cases.
 //!
 //! They share one set of informers, filled under the room's own identity; each writes under its own.
 //! [`components`] is the list of all of them.
