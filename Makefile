@@ -37,6 +37,6 @@ lint: ## Format, clippy, tidy, licences.
 	@if command -v cargo-deny >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	 else echo "skipped: cargo-deny is not installed (cargo install cargo-deny)"; fi
 
-bench: ## What a request costs, as JSON.
+bench: ## What requests, pods and a rollout cost, as JSON (minutes).
 	@cargo build --release --locked --package mainstay --package mainstay-bench
 	@target/release/mainstay-bench
