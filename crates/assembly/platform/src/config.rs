@@ -3,6 +3,7 @@
 //! Without a Platform document each ClusterConfig is a region and the first is primary; without a
 //! ClusterConfig there is one region `local` with one machine. Pure: no file is read here.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use mainstay_base::Diagnostic;
@@ -12,6 +13,8 @@ use mainstay_source::{Document, Shape, Source};
 use serde_json::{Value, json};
 
 use crate::codes;
+
+mod placement;
 
 /// The region that a Source without ClusterConfig makes.
 pub const LOCAL_REGION: &str = "local";
@@ -25,10 +28,21 @@ pub struct Config {
     pub name: String,
     /// Its regions, the primary first; never empty.
     pub regions: Vec<RegionConfig>,
-    /// The Source's documents, in its order.
-    pub documents: Vec<Document>,
+    /// The Source's documents, in its order, each with where it goes.
+    pub documents: Vec<Placed>,
     /// What is wrong with the Source as a platform.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A document, and where it goes.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The document.
+    pub document: Document,
+    /// The names of the regions it goes to, in the platform's order; empty when it goes nowhere.
+    pub regions: Vec<String>,
+    /// Why it goes nowhere.
+    pub reason: Option<String>,
 }
 
 /// One region to be started.
@@ -75,7 +89,9 @@ impl Config {
     pub fn plan(name: impl Into<String>, source: &Source) -> Self {
         let mut diagnostics = Vec::new();
         let mut regions: Vec<RegionConfig> = Vec::new();
-        for document in source.documents.iter().filter(|document| document.shape == Shape::ClusterConfig) {
+        let mut own = BTreeMap::new();
+        let clusters = source.documents.iter().enumerate();
+        for (index, document) in clusters.filter(|(_, document)| document.shape == Shape::ClusterConfig) {
             let cluster = match document.read::<ClusterConfig>().into_result() {
                 Ok(cluster) => cluster,
                 Err(problems) => {
@@ -90,12 +106,14 @@ impl Config {
             }
             diagnostics.extend(node_group_problems(document, &cluster));
             let role = if regions.is_empty() { Role::Primary } else { Role::Secondary };
+            own.insert(index, name.clone());
             regions.push(RegionConfig { name, role, cluster, document: document.value() });
         }
         if regions.is_empty() {
             regions.push(local());
         }
-        Self { name: name.into(), regions, documents: source.documents.clone(), diagnostics }
+        let documents = placement::place(&source.documents, &regions, &own);
+        Self { name: name.into(), regions, documents, diagnostics }
     }
 }
 

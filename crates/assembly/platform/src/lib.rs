@@ -20,7 +20,7 @@ pub mod start;
 pub mod state;
 pub mod status;
 
-pub use config::{Config, Listening, RegionConfig};
+pub use config::{Config, Listening, Placed, RegionConfig};
 pub use region::Region;
 pub use start::Platform;
 pub use state::State;

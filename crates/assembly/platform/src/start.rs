@@ -7,19 +7,20 @@ use std::sync::Arc;
 use mainstay_base::net::Listener;
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{Diagnostic, World, limits};
-use mainstay_source::Document;
 use mainstay_store::Event;
 
-use crate::config::{Config, Listening, RegionConfig};
+use crate::config::{Config, Listening, Placed, RegionConfig};
 use crate::control;
 use crate::kubeconfig::Entry;
 use crate::progress::Progress;
 use crate::region::Region;
 use crate::state::State;
-use crate::status::{DocumentStatus, Status};
+use crate::status::{DocumentStatus, Fate, Status};
 use crate::{codes, documents};
 
 mod cluster;
+
+pub(crate) use cluster::cannot_start;
 
 /// Sees every committed change of a region, in order.
 pub type Observe = Arc<dyn Fn(&str, &Event) + Send + Sync>;
@@ -45,7 +46,7 @@ pub struct Platform {
     /// Global parts: the control socket.
     tree: Tree,
     progress: Progress,
-    source: Vec<Document>,
+    source: Vec<Placed>,
     /// Held until the end: it locks the folder.
     state: Option<State>,
 }
@@ -58,8 +59,8 @@ struct Shared {
 }
 
 impl Platform {
-    /// Starts every region, applies the Source's documents to the primary, and answers on the
-    /// control socket. Returns when everything runs, not when everything is ready.
+    /// Starts all regions at once, applies to each its documents, and answers on the control
+    /// socket. Returns when everything runs, not when everything is ready.
     ///
     /// # Errors
     /// A Diagnostic where a port is in use, a store is damaged, or a region cannot start.
@@ -71,16 +72,13 @@ impl Platform {
     ) -> Result<Self, Diagnostic> {
         let Config { name, regions: wanted, documents, .. } = config;
         let tree = Tree::new(Shutdown::new());
-        let mut foundations = home.lay(&world, &wanted).await?;
-        let mut regions = Vec::new();
-        for (region, foundation) in wanted.into_iter().zip(foundations.drain(..)) {
-            regions.push(cluster::start(&world, region, foundation, tree.shutdown().child()).await?);
-        }
-        let fates = match regions.first() {
-            Some(primary) => documents::apply(primary.client(), &documents).await,
-            None => Ok(Vec::new()),
-        };
-        let fates = fates.map_err(|error| cluster::cannot_start("the primary region", &error))?;
+        let foundations = home.lay(&world, &wanted).await?;
+        let starting = wanted
+            .into_iter()
+            .zip(foundations)
+            .map(|(region, foundation)| cluster::start(&world, region, foundation, tree.shutdown().child()));
+        let regions = futures::future::try_join_all(starting).await?;
+        let fates = documents::apply(&regions, &documents).await?;
         let shared = Arc::new(Shared { name, regions, documents: fates });
         let mut platform = Self { shared, tree, progress, source: documents, state: home.into_state() };
         platform.answer(&world).await?;
@@ -96,7 +94,8 @@ impl Platform {
     pub fn refusals(&self) -> Vec<Diagnostic> {
         let fates = self.shared.documents.iter().zip(&self.source);
         fates
-            .filter_map(|(fate, document)| Some(documents::refusal(document, fate.reason.as_deref()?)))
+            .filter(|(fate, _)| fate.fate == Fate::Refused)
+            .filter_map(|(fate, placed)| Some(documents::refusal(&placed.document, fate.reason.as_deref()?)))
             .collect()
     }
 

@@ -88,7 +88,7 @@ impl ComponentStatus {
 }
 
 /// What became of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It is in the cluster, and something runs it.
@@ -110,9 +110,12 @@ pub struct DocumentStatus {
     pub line: u32,
     /// What it is: `apps/v1 Deployment production/order-service`, `Prometheus configuration`, …
     pub what: String,
-    /// What became of it.
+    /// The regions it goes to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+    /// What became of it; where it goes to several regions, the worst.
     pub fate: Fate,
-    /// Why it was refused.
+    /// Why it was refused, or goes nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

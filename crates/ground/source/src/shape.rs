@@ -25,6 +25,8 @@ pub enum Shape {
     Object(Object),
     /// eksctl's description of a cluster.
     ClusterConfig,
+    /// The platform itself: its regions, and which documents go where.
+    Platform,
     /// A drill of this platform.
     Drill,
     /// A kustomization.
@@ -62,6 +64,7 @@ impl Shape {
         match self {
             Self::Object(_) => "Kubernetes object",
             Self::ClusterConfig => "ClusterConfig",
+            Self::Platform => "Platform",
             Self::Drill => "Drill",
             Self::Kustomization => "kustomization",
             Self::Workflow => "GitHub workflow",
@@ -103,6 +106,7 @@ fn by_kind(root: Node<'_>) -> Option<Shape> {
     let kind = GroupVersionKind::parse(root.str_at("apiVersion")?, root.str_at("kind")?)?;
     Some(match (kind.group.as_str(), kind.kind.as_str()) {
         ("eksctl.io", "ClusterConfig") => Shape::ClusterConfig,
+        ("mainstay.dev", "Platform") => Shape::Platform,
         ("mainstay.dev", "Drill") => Shape::Drill,
         ("kustomize.config.k8s.io", _) => Shape::Kustomization,
         _ => {

@@ -144,7 +144,7 @@ fn open_door(
 }
 
 /// A region that cannot start, and why.
-pub(super) fn cannot_start(region: &str, error: &dyn std::error::Error) -> Diagnostic {
+pub(crate) fn cannot_start(region: &str, error: &dyn std::error::Error) -> Diagnostic {
     let mut problem =
         Diagnostic::error(codes::REGION_START, format!("{region} cannot start")).cause(error.to_string());
     let mut source = error.source();

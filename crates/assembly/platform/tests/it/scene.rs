@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use mainstay_base::{Seed, World};
-use mainstay_platform::config::{Config, platform_name};
+use mainstay_platform::config::Config;
 use mainstay_platform::progress::Progress;
 use mainstay_platform::start::Home;
 use mainstay_platform::{Platform, Region};
@@ -22,8 +22,19 @@ where
 {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples/enterprise");
     let source = Source::load(&path);
+    on(&source, seed, body)
+}
+
+/// Runs `body` on the platform of a Source once its nodes and Deployments are ready.
+pub(crate) fn on<F, Fut, T>(source: &Source, seed: u64, body: F) -> T
+where
+    F: FnOnce(World, Platform) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
     assert!(source.is_sound(), "{:?}", source.diagnostics);
-    let config = Config::plan(platform_name(&path), &source);
+    let config = Config::plan("test", source);
+    assert_eq!(config.diagnostics, []);
     World::enter(Seed(seed), "2026-01-01T00:00:00Z".parse().unwrap(), move |world| async move {
         let started = Platform::start(world.clone(), config, Home::Memory(None), Progress::default());
         let platform = Box::pin(started).await.unwrap();
