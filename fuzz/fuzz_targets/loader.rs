@@ -11,6 +11,7 @@ fuzz_target!(|text: &str| {
         for document in &source.documents {
             let _value = document.value();
             let _location = document.location("/metadata/name");
+            let _inside = document.nested();
         }
         for diagnostic in &source.diagnostics {
             assert!(render(diagnostic, Style::PLAIN).contains(diagnostic.code));

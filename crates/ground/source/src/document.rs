@@ -7,6 +7,7 @@ use mainstay_base::diagnostic::Location;
 use serde_json::Value;
 
 use crate::file::File;
+use crate::nested::{self, Inside};
 use crate::problem;
 use crate::read::{self, Read};
 use crate::shape::Shape;
@@ -17,15 +18,27 @@ use crate::tree::{Node, NodeId, Tree};
 pub struct Document {
     /// What it is.
     pub shape: Shape,
+    /// The folder of the kustomization that built it; nothing when it stands in a file as it is.
+    pub via: Option<Arc<str>>,
     tree: Arc<Tree>,
     root: NodeId,
 }
 
 impl Document {
     pub(crate) fn new(tree: Arc<Tree>, root: NodeId) -> Self {
-        let node = tree.node(root);
-        let shape = Shape::of(node, node.file().name());
-        Self { shape, tree, root }
+        let name = Arc::clone(tree.node(root).file().name());
+        Self::called(&name, tree, root)
+    }
+
+    /// The same of a document whose file, by itself, would have this name.
+    pub(crate) fn called(name: &str, tree: Arc<Tree>, root: NodeId) -> Self {
+        let shape = Shape::of(tree.node(root), name);
+        Self { shape, via: None, tree, root }
+    }
+
+    /// The same, built by the kustomization in a folder.
+    pub(crate) fn built_in(self, folder: Arc<str>) -> Self {
+        Self { via: Some(folder), ..self }
     }
 
     /// Its outermost value.
@@ -92,6 +105,16 @@ impl Document {
     /// An error about the value at a path, with its line.
     pub fn error(&self, code: &'static str, message: impl Into<String>, path: &str) -> Diagnostic {
         problem::at(code, message, self.file(), self.location(path))
+    }
+
+    /// The documents inside it: what a ConfigMap holds under keys that are files in YAML or JSON.
+    pub fn nested(&self) -> Inside {
+        nested::inside(self)
+    }
+
+    /// The documents written as text at a path.
+    pub fn inside(&self, path: &str) -> Inside {
+        self.node(path).map(|node| nested::documents(node, path, self.file().name())).unwrap_or_default()
     }
 
     /// Reads the document into a type, telling all that does not fit.

@@ -3,11 +3,12 @@
 //! A folder is read whole, in the order of names. Hidden folders but `.github` are not entered.
 //! Links are followed as long as they stay inside the Source; each file is read once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mainstay_base::{Diagnostic, limits};
 
@@ -183,7 +184,40 @@ fn is_hidden(name: &str) -> bool {
 }
 
 fn is_wanted(name: &str) -> bool {
-    matches!(extension(name).as_str(), "yaml" | "yml" | "json" | "md")
+    name == "Kustomization" || matches!(extension(name).as_str(), "yaml" | "yml" | "json" | "md")
+}
+
+/// Reads files by name that hold no documents: what is there of them, and what may not be read.
+pub(crate) fn named(
+    source: &Path,
+    names: BTreeSet<String>,
+) -> (BTreeMap<String, Arc<[u8]>>, Vec<Diagnostic>) {
+    let mut files = BTreeMap::new();
+    let Some(folder) = source.canonicalize().ok().filter(|path| path.is_dir()) else {
+        return (files, Vec::new());
+    };
+    let mut left = limits::SOURCE_BYTES;
+    let mut walk =
+        Walk { found: Found::default(), root: folder, seen: BTreeSet::new(), bytes: 0, full: false };
+    for name in names.into_iter().take(limits::SOURCE_FILES) {
+        let path = Path::new(&name);
+        let Ok(resolved) = path.canonicalize() else { continue };
+        if !resolved.starts_with(&walk.root) {
+            walk.leads_out(path, &resolved);
+            continue;
+        }
+        let Ok(bytes) = read(&resolved) else { continue };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > limits::SOURCE_FILE_BYTES || size > left {
+            let message = format!("`{name}` is too large to be taken in");
+            let help = "split the file, or keep it out of the Source";
+            walk.found.diagnostics.push(Diagnostic::error(problem::TOO_LARGE, message).help(help));
+            continue;
+        }
+        left -= size;
+        files.insert(name, bytes.into());
+    }
+    (files, walk.found.diagnostics)
 }
 
 fn shown(path: &Path) -> String {

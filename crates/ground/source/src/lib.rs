@@ -11,10 +11,14 @@
 //!
 //! **Spec:** scalars mean what Kubernetes' own reader takes them for (YAML 1.1 booleans and octals).
 
+mod attached;
 mod document;
 mod file;
 mod files;
+mod made;
 mod markdown;
+mod nested;
+mod path;
 mod problem;
 mod read;
 mod scalar;
@@ -25,8 +29,11 @@ mod yaml;
 
 pub use document::Document;
 pub use file::File;
+pub use made::Made;
+pub use nested::{Inside, Nested};
+pub use path::joined;
 pub use read::Read;
 pub use scalar::Scalar;
 pub use shape::{Object, Shape};
 pub use source::Source;
-pub use tree::Node;
+pub use tree::{Node, Place};

@@ -1,16 +1,21 @@
 //! The whole Source: its files, documents, and what is wrong with them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use mainstay_base::diagnostic::Location;
 use mainstay_base::{Diagnostic, Severity};
 
+use crate::attached;
 use crate::document::Document;
 use crate::file::File;
 use crate::files;
+use crate::made::Made;
 use crate::markdown;
+use crate::path;
 use crate::problem;
-use crate::tree::{Node, NodeId, Tree};
+use crate::tree::{Node, NodeId, Place, Tree};
 use crate::yaml::{self, Lines};
 
 /// Where the platform's files come from, read.
@@ -28,6 +33,8 @@ pub struct Source {
     pub other_blocks: usize,
     /// Templates that were left alone: they are no YAML before they are rendered.
     pub templates: Vec<String>,
+    /// Files that hold no documents, but that a kustomization names.
+    pub attached: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl Source {
@@ -40,6 +47,7 @@ impl Source {
         }
         let mut source = loader.finish();
         source.templates = found.templates;
+        source.attach(path);
         if source.documents.is_empty() && source.is_sound() {
             let message = format!("there is no document in `{}`", path.display());
             source.diagnostics.push(
@@ -62,6 +70,31 @@ impl Source {
             loader.add(name, text.into());
         }
         loader.finish()
+    }
+
+    /// Reads the files that only kustomizations name.
+    fn attach(&mut self, path: &Path) {
+        let have: BTreeSet<String> =
+            self.files.iter().filter_map(|file| path::joined("", file.name())).collect();
+        let wanted = attached::wanted(&self.documents).filter(|name| !have.contains(name));
+        let (files, problems) = files::named(path, wanted.collect());
+        self.attached = files;
+        self.diagnostics.extend(problems);
+    }
+
+    /// Documents made of values rather than read, each built by the kustomization in a folder.
+    pub fn make(&self, made: impl IntoIterator<Item = (Made, Arc<str>)>) -> Vec<Document> {
+        let mut tree = Tree::of(self.files.clone());
+        let roots: Vec<_> = made.into_iter().map(|(value, via)| (value.add_to(&mut tree), via)).collect();
+        let tree = Arc::new(tree);
+        let document = |(root, via)| Document::new(Arc::clone(&tree), root).built_in(via);
+        roots.into_iter().map(document).collect()
+    }
+
+    /// What a place of this Source is for diagnostics.
+    pub fn location(&self, place: Place) -> Option<Location> {
+        let file = self.files.get(place.file as usize)?;
+        Some(file.location(place.line, place.column, place.length))
     }
 
     /// Whether nothing is wrong enough to stop.
@@ -109,12 +142,13 @@ impl Loader {
         let tree = Arc::new(self.tree);
         let documents = self.roots.into_iter().map(|root| Document::new(Arc::clone(&tree), root)).collect();
         Source {
-            files: tree.files.clone(),
+            files: tree.files.to_vec(),
             documents,
             diagnostics: self.diagnostics,
             diagrams: self.diagrams,
             other_blocks: self.other_blocks,
             templates: Vec::new(),
+            attached: BTreeMap::new(),
         }
     }
 }

@@ -38,17 +38,17 @@ pub(crate) enum Kind {
     Alias(NodeId),
 }
 
-/// Where a node was written.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Place {
+/// Where a value of a Source was written: a place in one of its files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
     /// The number of the file.
-    pub file: u32,
+    pub(crate) file: u32,
     /// From 1.
-    pub line: u32,
+    pub(crate) line: u32,
     /// From 1, in characters.
-    pub column: u32,
+    pub(crate) column: u32,
     /// In characters of that line.
-    pub length: u32,
+    pub(crate) length: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,8 @@ struct NodeData {
 /// All values of a Source.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
-    pub files: Vec<Arc<File>>,
+    /// Shared with the trees of documents inside documents, so that places mean the same there.
+    pub files: Arc<Vec<Arc<File>>>,
     /// Keys and values that merges added, so far.
     pub merged: usize,
     nodes: Vec<NodeData>,
@@ -75,8 +76,9 @@ pub(crate) struct Tree {
 impl Tree {
     /// Adds a file; its number.
     pub(crate) fn add_file(&mut self, file: Arc<File>) -> u32 {
-        self.files.push(file);
-        count(self.files.len() - 1)
+        let files = Arc::make_mut(&mut self.files);
+        files.push(file);
+        count(files.len() - 1)
     }
 
     pub(crate) fn add_scalar(&mut self, text: &str, form: Form, place: Place) -> NodeId {
@@ -133,6 +135,21 @@ impl Tree {
     pub(crate) fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id }
     }
+
+    /// A place, or the start of the Source when it is of another one.
+    pub(crate) fn known(&self, place: Place) -> Place {
+        if (place.file as usize) < self.files.len() { place } else { Place::default() }
+    }
+
+    /// An empty tree of these files.
+    pub(crate) fn of(files: Vec<Arc<File>>) -> Self {
+        Self { files: Arc::new(files), ..Self::default() }
+    }
+
+    /// An empty tree of the same files.
+    pub(crate) fn sibling(&self) -> Self {
+        Self { files: Arc::clone(&self.files), ..Self::default() }
+    }
 }
 
 /// One value where it was written.
@@ -145,6 +162,10 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     pub(crate) fn id(self) -> NodeId {
         self.id
+    }
+
+    pub(crate) fn tree(self) -> &'a Tree {
+        self.tree
     }
 
     /// Another node of the same tree.
@@ -178,6 +199,16 @@ impl<'a> Node<'a> {
     pub fn location(self) -> Location {
         let Place { line, column, length, .. } = self.data().place;
         self.file().location(line, column, length)
+    }
+
+    /// The same as a place of its Source.
+    pub fn place(self) -> Place {
+        self.data().place
+    }
+
+    /// Whether it is a scalar without quotes, block or tag for text: its text decides what it means.
+    pub fn is_plain(self) -> bool {
+        matches!(self.form(), Some(Form::Plain | Form::Tagged))
     }
 
     /// The text of a scalar as written, without quotes and escapes.

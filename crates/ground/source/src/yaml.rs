@@ -22,6 +22,8 @@ pub(crate) enum Lines {
     Same,
     /// For each line of the text the file's line, from 1, and how many characters precede it there.
     Moved(Vec<(u32, u32)>),
+    /// They cannot be told apart: all that is in the text stands at one place.
+    Point(Place),
 }
 
 /// A document's root and what is to be said of it.
@@ -235,10 +237,13 @@ impl Builder<'_> {
 
     /// Where a span of the text is in the file.
     fn place(&self, span: Span) -> Place {
+        if let Lines::Point(place) = self.lines {
+            return *place;
+        }
         let line = count(span.start.line().saturating_sub(1)).saturating_add(self.line);
         let column = count(span.start.col());
         let (line, before) = match self.lines {
-            Lines::Same => (line.saturating_add(1), 0),
+            Lines::Same | Lines::Point(_) => (line.saturating_add(1), 0),
             Lines::Moved(lines) => {
                 lines.get(line as usize).or_else(|| lines.last()).copied().unwrap_or((1, 0))
             }

@@ -93,3 +93,28 @@ fn one_file_is_a_source_whatever_it_is_called() {
     let nothing = crate::Source::load(folder.path());
     assert_eq!((nothing.diagnostics[0].code, nothing.is_sound()), ("M0111", true));
 }
+
+#[test]
+fn files_that_a_kustomization_names_are_taken_in_and_never_from_outside() {
+    let outside = folder(&[("secret.txt", b"s")]);
+    let kustomization: &[u8] =
+        b"configMapGenerator:\n- {name: a, files: [app.conf, k=b.bin, ../up.txt, leak.txt, none.txt], envs: [.env]}\n";
+    let folder = folder(&[
+        ("in/kustomization.yaml", kustomization),
+        ("in/app.conf", b"a=1"),
+        ("in/b.bin", b"\xff\x00"),
+        ("in/.env", b"A=1"),
+        ("in/other.txt", b"x"),
+        ("up.txt", b"u"),
+    ]);
+    symlink(outside.path().join("secret.txt"), folder.path().join("in/leak.txt")).unwrap();
+    let taken = |path: &str| {
+        let source = crate::Source::load(&folder.path().join(path));
+        let root = format!("{}/", folder.path().display());
+        let names: Vec<_> = source.attached.keys().map(|name| name.replace(&root, "")).collect();
+        (names.join(" "), source.diagnostics.iter().map(|one| one.code).collect::<Vec<_>>())
+    };
+    assert_eq!(taken(""), ("in/.env in/app.conf in/b.bin up.txt".to_owned(), vec![problem::LINK_OUT]));
+    let inner = ("in/.env in/app.conf in/b.bin".to_owned(), vec![problem::LINK_OUT, problem::LINK_OUT]);
+    assert_eq!(taken("in"), inner);
+}
