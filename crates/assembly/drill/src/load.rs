@@ -60,8 +60,10 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
         }
         None => Config::plan(drill.metadata.name.as_str(), &file),
     };
-    if !config.diagnostics.is_empty() {
-        return Err(config.diagnostics);
+    let errors = |problem: &&Diagnostic| problem.severity == Severity::Error;
+    let errors: Vec<Diagnostic> = config.diagnostics.iter().filter(errors).cloned().collect();
+    if !errors.is_empty() {
+        return Err(errors);
     }
     let manifests = manifests(folder, &drill)?;
     Ok(Loaded { drill, config, manifests })

@@ -20,9 +20,34 @@ pub const REGION_START: &str = "M0302";
 pub const NOT_READY: &str = "M0303";
 /// The kubeconfig cannot be read or written.
 pub const KUBECONFIG: &str = "M0304";
-/// Two ClusterConfigs name the same region.
+/// Two regions have the same name.
 pub const DUPLICATE_REGION: &str = "M0305";
 /// A document was refused by the API server.
 pub const DOCUMENT_REFUSED: &str = "M0306";
 /// A node group's machines cannot be made as it is written.
 pub const NODE_GROUP: &str = "M0307";
+
+/// A Platform document cannot be used: it is the second, or of another version.
+pub const PLATFORM: &str = "M0320";
+/// A region or role that does not exist is named.
+pub const UNKNOWN_REGION: &str = "M0321";
+/// Not exactly one region is primary.
+pub const PRIMARY: &str = "M0322";
+/// A region has no ClusterConfig, or several could be meant.
+pub const REGION_CLUSTER: &str = "M0323";
+/// A platform or region is called what it cannot be.
+pub const INVALID_NAME: &str = "M0324";
+/// A placement rule decides about no document.
+pub const RULE_UNUSED: &str = "M0325";
+/// A path of the Platform document leaves the Source, or is empty.
+pub const PATH: &str = "M0326";
+/// A selector of labels cannot be read.
+pub const SELECTOR: &str = "M0327";
+/// No region uses a ClusterConfig.
+pub const CLUSTER_UNUSED: &str = "M0328";
+/// An entry of a declaration is not of its form.
+pub const DECLARATION: &str = "M0329";
+/// A server that stands for an embedded one may not be called.
+pub const EGRESS_MISSING: &str = "M0330";
+/// An object stands twice in one region.
+pub const DUPLICATE_OBJECT: &str = "M0332";

@@ -1,35 +1,42 @@
 //! What a Source makes: regions, and which documents go where.
 //!
-//! Without a Platform document each ClusterConfig is a region and the first is primary; without a
-//! ClusterConfig there is one region `local` with one machine. Pure: no file is read here.
+//! A Platform document says both. Without one each ClusterConfig is a region and the first is
+//! primary; without a ClusterConfig there is one region `local` with one machine. Pure: no file is
+//! read here.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use mainstay_base::Diagnostic;
 use mainstay_kinds::ClusterConfig;
-use mainstay_kinds::cluster_config::{API_VERSION, KIND};
-use mainstay_source::{Document, Shape, Source};
-use serde_json::{Value, json};
+use mainstay_source::{Document, Source};
+use serde_json::Value;
 
-use crate::codes;
+use crate::status::Declared;
 
+mod clusters;
+mod declaration;
+mod duplicates;
+mod paths;
 mod placement;
+mod regions;
+
+use declaration::Declaration;
+pub use mainstay_kinds::platform::Role;
 
 /// The region that a Source without ClusterConfig makes.
 pub const LOCAL_REGION: &str = "local";
-/// What the machine of the region `local` is.
-const LOCAL_INSTANCE_TYPE: &str = "m5.2xlarge";
 
 /// A platform to be started.
 #[derive(Debug)]
 pub struct Config {
-    /// Its name: that of the Source's folder or file.
+    /// Its name: that of its Platform document, else of the Source's folder or file.
     pub name: String,
     /// Its regions, the primary first; never empty.
     pub regions: Vec<RegionConfig>,
     /// The Source's documents, in its order, each with where it goes.
     pub documents: Vec<Placed>,
+    /// What the Platform document declares beside them.
+    pub declared: Option<Declared>,
     /// What is wrong with the Source as a platform.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -58,25 +65,6 @@ pub struct RegionConfig {
     pub document: Value,
 }
 
-/// What a region is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Documents that name no region go here.
-    Primary,
-    /// Every other one.
-    Secondary,
-}
-
-impl Role {
-    /// The word in `status`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Secondary => "secondary",
-        }
-    }
-}
-
 /// Where the regions' APIs listen.
 #[derive(Clone, Copy, Debug)]
 pub struct Listening {
@@ -85,35 +73,28 @@ pub struct Listening {
 }
 
 impl Config {
-    /// Reads the platform called `name` out of a Source.
+    /// Reads the platform out of a Source; `name` is what it is called unless it says so itself.
     pub fn plan(name: impl Into<String>, source: &Source) -> Self {
         let mut diagnostics = Vec::new();
-        let mut regions: Vec<RegionConfig> = Vec::new();
-        let mut own = BTreeMap::new();
-        let clusters = source.documents.iter().enumerate();
-        for (index, document) in clusters.filter(|(_, document)| document.shape == Shape::ClusterConfig) {
-            let cluster = match document.read::<ClusterConfig>().into_result() {
-                Ok(cluster) => cluster,
-                Err(problems) => {
-                    diagnostics.extend(problems);
-                    continue;
-                }
-            };
-            let name = cluster.metadata.region.clone();
-            if regions.iter().any(|region| region.name == name) {
-                diagnostics.push(duplicate_region(document, &name));
-                continue;
-            }
-            diagnostics.extend(node_group_problems(document, &cluster));
-            let role = if regions.is_empty() { Role::Primary } else { Role::Secondary };
-            own.insert(index, name.clone());
-            regions.push(RegionConfig { name, role, cluster, document: document.value() });
+        let declaration = Declaration::find(source, &mut diagnostics);
+        let declaration = declaration.as_ref();
+        let (clusters, is_all) = clusters::read(source, &mut diagnostics);
+        let regions = match declaration.filter(|one| !one.platform.spec.regions.is_empty()) {
+            Some(declaration) => regions::declared(declaration, &clusters, is_all),
+            None => regions::of_clusters(&clusters),
+        };
+        diagnostics.extend(regions.diagnostics);
+        let placement =
+            placement::Placement::of(declaration, &regions.list, regions.made_by, &mut diagnostics);
+        let documents = placement.place(&source.documents, declaration, &mut diagnostics);
+        diagnostics.extend(duplicates::tell(&documents));
+        Self {
+            name: declaration.map_or_else(|| name.into(), |one| one.platform.metadata.name.clone()),
+            regions: regions.list,
+            documents,
+            declared: declaration.map(Declaration::declared),
+            diagnostics,
         }
-        if regions.is_empty() {
-            regions.push(local());
-        }
-        let documents = placement::place(&source.documents, &regions, &own);
-        Self { name: name.into(), regions, documents, diagnostics }
     }
 }
 
@@ -127,49 +108,6 @@ pub fn platform_name(path: &Path) -> String {
     let name: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "platform".to_owned() } else { name.to_owned() }
-}
-
-fn duplicate_region(document: &Document, name: &str) -> Diagnostic {
-    let message = format!("a second ClusterConfig names region {name}");
-    document
-        .error(codes::DUPLICATE_REGION, message, "/metadata/region")
-        .help("give each ClusterConfig a region of its own")
-}
-
-/// What keeps node groups from having their machines, each at its group.
-fn node_group_problems(document: &Document, cluster: &ClusterConfig) -> Vec<Diagnostic> {
-    let (_groups, problems) = mainstay_capacity::groups(cluster);
-    let own = cluster.node_groups.iter().map(|group| group.name.as_str()).enumerate();
-    let managed = cluster.managed_node_groups.iter().map(|group| group.name.as_str()).enumerate();
-    let paths: Vec<(&str, String)> = own
-        .map(|(index, name)| (name, format!("/nodeGroups/{index}")))
-        .chain(managed.map(|(index, name)| (name, format!("/managedNodeGroups/{index}"))))
-        .collect();
-    let at =
-        |group: &str| paths.iter().rfind(|(name, _)| *name == group).map_or("", |(_, path)| path.as_str());
-    problems
-        .iter()
-        .map(|problem| {
-            document
-                .error(codes::NODE_GROUP, problem.to_string(), at(&problem.group))
-                .help("correct the group; `mainstay explain M0307` says what is checked")
-        })
-        .collect()
-}
-
-/// One region with one machine, for a Source that names none.
-fn local() -> RegionConfig {
-    let document = json!({
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {"name": LOCAL_REGION, "region": LOCAL_REGION},
-        "nodeGroups": [{
-            "name": "local", "instanceType": LOCAL_INSTANCE_TYPE,
-            "desiredCapacity": 1, "minSize": 1, "maxSize": 1,
-        }],
-    });
-    let cluster = serde_json::from_value(document.clone()).expect("invariant: the document above is one");
-    RegionConfig { name: LOCAL_REGION.to_owned(), role: Role::Primary, cluster, document }
 }
 
 #[cfg(test)]

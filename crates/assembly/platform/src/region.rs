@@ -101,13 +101,18 @@ impl Region {
         }
     }
 
-    /// What start-up says of it: `API https://127.0.0.1:6443, 17 nodes`.
+    /// What start-up says of it: `API https://127.0.0.1:6443, 17 nodes`; its role where it is no
+    /// everyday one.
     pub(crate) fn summary(&self) -> String {
         let nodes = self.readiness.observed().nodes_ready;
         let noun = if nodes == 1 { "node" } else { "nodes" };
+        let role = match self.role {
+            Role::Primary | Role::Secondary => String::new(),
+            Role::Dr | Role::Staging => format!(" ({})", self.role.word()),
+        };
         match &self.address {
-            Some(address) => format!("API https://{address}, {nodes} {noun}"),
-            None => format!("{nodes} {noun}"),
+            Some(address) => format!("API https://{address}, {nodes} {noun}{role}"),
+            None => format!("{nodes} {noun}{role}"),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::kubeconfig::Entry;
 use crate::progress::Progress;
 use crate::region::Region;
 use crate::state::State;
-use crate::status::{DocumentStatus, Fate, Status};
+use crate::status::{Declared, DocumentStatus, Fate, Status};
 use crate::{codes, documents};
 
 mod cluster;
@@ -54,6 +54,7 @@ pub struct Platform {
 #[derive(Debug)]
 struct Shared {
     name: String,
+    declared: Option<Declared>,
     regions: Vec<Region>,
     documents: Vec<DocumentStatus>,
 }
@@ -70,7 +71,10 @@ impl Platform {
         home: Home,
         progress: Progress,
     ) -> Result<Self, Diagnostic> {
-        let Config { name, regions: wanted, documents, .. } = config;
+        let Config { name, regions: wanted, documents, declared, .. } = config;
+        for host in declared.iter().flat_map(|declared| &declared.egress) {
+            world.net().allow_egress(host);
+        }
         let tree = Tree::new(Shutdown::new());
         let foundations = home.lay(&world, &wanted).await?;
         let starting = wanted
@@ -79,7 +83,7 @@ impl Platform {
             .map(|(region, foundation)| cluster::start(&world, region, foundation, tree.shutdown().child()));
         let regions = futures::future::try_join_all(starting).await?;
         let fates = documents::apply(&regions, &documents).await?;
-        let shared = Arc::new(Shared { name, regions, documents: fates });
+        let shared = Arc::new(Shared { name, declared, regions, documents: fates });
         let mut platform = Self { shared, tree, progress, source: documents, state: home.into_state() };
         platform.answer(&world).await?;
         Ok(platform)
@@ -167,6 +171,7 @@ impl Shared {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ready: regions.iter().all(|region| region.ready),
+            declared: self.declared.clone(),
             regions,
             components: self.regions.iter().flat_map(Region::components).collect(),
             documents: self.documents.clone(),

@@ -1,6 +1,7 @@
 //! What `mainstay status` tells, and its JSON form.
 
 use mainstay_base::task;
+use mainstay_kinds::platform::{External, Objectives, Replacements};
 use serde::{Deserialize, Serialize};
 
 /// The whole platform.
@@ -15,6 +16,9 @@ pub struct Status {
     pub version: String,
     /// Whether every region is ready.
     pub ready: bool,
+    /// What its Platform document declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Declared>,
     /// Each region, the primary first.
     pub regions: Vec<RegionStatus>,
     /// Each running task, by region.
@@ -23,13 +27,31 @@ pub struct Status {
     pub documents: Vec<DocumentStatus>,
 }
 
+/// What a Platform document declares beside regions and placement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Declared {
+    /// The document's file and line.
+    pub at: String,
+    /// What the platform is to achieve.
+    pub objectives: Objectives,
+    /// What stands for what the files name.
+    pub replacements: Replacements,
+    /// What exists outside the Source.
+    pub external: External,
+    /// Hosts that may be called.
+    pub egress: Vec<String>,
+    /// Files of this machine that may be read.
+    pub host_files: Vec<String>,
+}
+
 /// One region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegionStatus {
     /// Its name.
     pub name: String,
-    /// `primary` or `secondary`.
+    /// `primary`, `secondary`, `dr` or `staging`.
     pub role: String,
     /// Whether its API answers, its nodes are ready and its Deployments available.
     pub ready: bool,

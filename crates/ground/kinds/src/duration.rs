@@ -124,6 +124,36 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     deserializer.deserialize_any(Text).map_err(D::Error::custom)
 }
 
+/// The same for a field that may be left out: `#[serde(with = "mainstay_kinds::duration::option")]`.
+pub mod option {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Written(#[serde(with = "super")] Duration);
+
+    /// For serde: writes the text form, or nothing.
+    ///
+    /// # Errors
+    /// The serializer's.
+    #[allow(clippy::ref_option, reason = "the form that serde asks for")]
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// For serde: reads the text form, or nothing.
+    ///
+    /// # Errors
+    /// Where a text is no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<Written>::deserialize(deserializer)?.map(|Written(duration)| duration))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

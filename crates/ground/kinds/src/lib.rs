@@ -1,6 +1,6 @@
 //! Rust types and CRDs of the custom kinds that more than one room needs.
 //!
-//! Types of kinds that people write by hand (`ClusterConfig`, `Drill`) refuse unknown fields, so a
+//! Types of kinds that people write by hand (`Platform`, `ClusterConfig`, `Drill`) refuse unknown fields, so a
 //! misspelt key is an error at its place and never silently ignored. Fields of such a kind that
 //! Mainstay does not act on yet are kept as they were written (`serde_json::Value`).
 //!
@@ -12,6 +12,7 @@ pub mod drill;
 pub mod duration;
 #[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
 pub mod node_claim;
+pub mod platform;
 #[allow(clippy::duplicated_attributes, reason = "kube's printcolumn attributes repeat their type")]
 pub mod pod_behaviour;
 
@@ -21,4 +22,5 @@ pub use cluster_config::{ClusterConfig, ClusterConfigStatus, StoredClusterConfig
 pub use crds::crds;
 pub use drill::Drill;
 pub use node_claim::{NodeClaim, NodeClaimSpec, NodeClaimStatus};
+pub use platform::Platform;
 pub use pod_behaviour::PodBehaviour;

@@ -1,22 +1,27 @@
-//! Any document is a ClusterConfig or a Drill, or says what is wrong with it.
+//! Any document is a Platform, a ClusterConfig or a Drill, or says what is wrong with it.
 
 use mainstay_kinds::cluster_config::{from_stored, to_stored};
-use mainstay_kinds::{ClusterConfig, Drill};
+use mainstay_kinds::{ClusterConfig, Drill, Platform};
 use mainstay_source::{Document, Source};
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// Names of fields of both kinds, some of them where they do not belong.
-const NAMES: [&str; 30] = [
+/// Names of fields of these kinds, some of them where they do not belong.
+const NAMES: [&str; 43] = [
     "annotations",
     "apply",
     "at",
+    "availability",
     "availabilityZones",
+    "cluster",
     "delete",
     "desiredCapacity",
+    "documents",
     "duration",
+    "egress",
     "expect",
+    "external",
     "file",
     "iam",
     "index",
@@ -24,15 +29,23 @@ const NAMES: [&str; 30] = [
     "instancesDistribution",
     "killNode",
     "kind",
+    "kinds",
     "labels",
     "managedNodeGroups",
     "manifest",
     "maxPrice",
     "metadata",
+    "monthlyBudget",
     "name",
+    "namespaces",
     "nodeGroups",
+    "objectives",
+    "paths",
     "region",
+    "regions",
     "replicas",
+    "role",
+    "rto",
     "scale",
     "seed",
     "start",
@@ -47,8 +60,17 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        prop::sample::select(vec!["30m", "2026-11-23T06:00:00Z", "t3.large", "1.33", "NoSchedule", ""])
-            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "30m",
+            "2026-11-23T06:00:00Z",
+            "t3.large",
+            "1.33",
+            "NoSchedule",
+            "99.9%",
+            "primary",
+            ""
+        ])
+        .prop_map(Value::from),
         any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(5, 32, 5, |inner| {
@@ -69,10 +91,25 @@ fn documents() -> impl Strategy<Value = Value> {
     let sound = prop::sample::select(vec![
         json!({"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
             "metadata": {"name": "shop", "region": "us-east-1"}, "nodeGroups": [{"name": "app"}]}),
+        json!({"apiVersion": "mainstay.dev/v1alpha1", "kind": "Platform", "metadata": {"name": "shop"},
+            "spec": {"regions": [{"name": "us-east-1", "cluster": {
+                "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig", "metadata": {"name": "a", "region": "b"}}}],
+                "documents": [{"paths": ["a"], "regions": ["*"]}], "objectives": {"rto": "15m"}}}),
         json!({"apiVersion": "mainstay.dev/v1alpha1", "kind": "Drill", "metadata": {"name": "day"},
             "spec": {"duration": "1h", "steps": [{"at": "1m", "scale": {"kind": "Deployment", "name": "a", "replicas": 1}}]}}),
     ]);
-    let places = vec!["", "/metadata", "/spec", "/spec/steps/0", "/spec/steps/0/scale", "/nodeGroups/0"];
+    let places = vec![
+        "",
+        "/metadata",
+        "/spec",
+        "/spec/steps/0",
+        "/spec/steps/0/scale",
+        "/nodeGroups/0",
+        "/spec/regions/0",
+        "/spec/regions/0/cluster",
+        "/spec/documents/0",
+        "/spec/objectives",
+    ];
     (sound, prop::sample::select(places), fields(any_value())).prop_map(
         |(mut document, place, mut others)| {
             if let Some(Value::Object(target)) = document.pointer_mut(place) {
@@ -101,6 +138,7 @@ proptest! {
     #[test]
     fn any_document_is_read_or_refused_with_a_reason(document in prop_oneof![documents(), any_value()]) {
         for document in &Source::from_text("a.json", document.to_string()).documents {
+            read::<Platform>(document)?;
             read::<ClusterConfig>(document)?;
             read::<Drill>(document)?;
             let _refused = from_stored(&to_stored(document.value()));

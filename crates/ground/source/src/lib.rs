@@ -32,7 +32,7 @@ pub use file::File;
 pub use made::Made;
 pub use nested::{Inside, Nested};
 pub use path::joined;
-pub use read::Read;
+pub use read::{Read, suggest};
 pub use scalar::Scalar;
 pub use shape::{Object, Shape};
 pub use source::Source;

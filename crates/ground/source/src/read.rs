@@ -80,8 +80,8 @@ fn diagnostic(error: &ReadError, node: Node<'_>) -> Diagnostic {
     diagnostic
 }
 
-/// The known word nearest to what was written, else all known words.
-fn suggest(written: &str, known: &[&str]) -> Option<String> {
+/// What helps with a word that is not known: the known word nearest to it, else all known words.
+pub fn suggest(written: &str, known: &[&str]) -> Option<String> {
     let lower = written.to_lowercase();
     let nearest = known
         .iter()
