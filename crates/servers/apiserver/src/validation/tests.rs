@@ -57,6 +57,18 @@ fn what_is_right_is_let_through() {
 }
 
 #[test]
+fn a_stateful_sets_pods_may_mount_its_claims() {
+    let mut set = deployment();
+    set["spec"]["volumeClaimTemplates"] = json!([{ "metadata": { "name": "data" } }]);
+    set["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] =
+        json!([{ "name": "data", "mountPath": "/data" }]);
+    assert_eq!(made("StatefulSet", set.clone()), [""; 0]);
+    set["spec"]["template"]["spec"]["activeDeadlineSeconds"] = json!(60);
+    let why = "spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in StatefulSet is not Supported";
+    assert_eq!(made("StatefulSet", set), [why]);
+}
+
+#[test]
 fn a_selector_must_match_the_template() {
     let mut object = deployment();
     object["spec"]["template"]["metadata"]["labels"]["app"] = json!("other");

@@ -42,12 +42,20 @@ fn selected(check: &mut Check, object: &Value, kind: &str) {
         None => check.required("spec.selector", ""),
         Some(selector) => selector_matches(check, object, selector, kind),
     }
-    pod::spec(check, object, "spec.template.spec", true);
+    // Upstream leaves a StatefulSet's pods to their own creation: their volumes are its claims too.
+    if kind != "statefulset" {
+        pod::spec(check, object, "spec.template.spec", true);
+    }
     let policy = text(object, &["spec", "template", "spec", "restartPolicy"]);
     check.one_of_text("spec.template.spec.restartPolicy", policy, &["Always"]);
     if value_at(object, "spec.template.spec.activeDeadlineSeconds").is_some() {
-        let why = "activeDeadlineSeconds in ReplicaSet is not Supported";
-        check.forbidden("spec.template.spec.activeDeadlineSeconds", why);
+        let kind = match kind {
+            "statefulset" => "StatefulSet",
+            "daemonset" => "DaemonSet",
+            _ => "ReplicaSet",
+        };
+        let why = format!("activeDeadlineSeconds in {kind} is not Supported");
+        check.forbidden("spec.template.spec.activeDeadlineSeconds", &why);
     }
 }
 
