@@ -118,7 +118,7 @@ impl Controller {
         let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
         if observed < deployment.metadata.generation {
             let change = json!({"observedGeneration": deployment.metadata.generation});
-            writes::unless_gone(self.writer.merge_status::<Deployment>(key, change).await)?;
+            writes::unless_gone(self.write_status(key, deployment, change).await)?;
         }
         Ok(Next::Wait)
     }
@@ -209,21 +209,27 @@ impl Controller {
     }
 
     /// Writes the status, and the revision with it: as a change of its own it would count as one of
-    /// the Deployment's generations.
+    /// the Deployment's generations. Of a Deployment that has changed since nothing is written: what
+    /// the last turn said of it would be lost.
     async fn report(&self, key: &Key, deployment: &Deployment, plan: &Plan) -> Result<(), kube::Error> {
-        let mut patch = serde_json::Map::new();
+        let mut metadata = json!({"resourceVersion": deployment.metadata.resource_version});
         if let Some(revision) = plan.revision {
-            let annotations = json!({REVISION: revision.to_string()});
-            patch.insert("metadata".to_owned(), json!({ "annotations": annotations }));
+            metadata["annotations"] = json!({REVISION: revision.to_string()});
         }
-        if let Some(change) = patch::difference(deployment.status.as_ref(), &plan.status)? {
-            patch.insert("status".to_owned(), change);
+        let mut patch = json!({ "metadata": metadata });
+        match patch::difference(deployment.status.as_ref(), &plan.status)? {
+            Some(change) => patch["status"] = change,
+            None if plan.revision.is_none() => return Ok(()),
+            None => {}
         }
-        if patch.is_empty() {
-            return Ok(());
-        }
-        let patch = Patch::Merge(Value::Object(patch));
+        let patch = Patch::Merge(patch);
         writes::unless_gone(self.writer.patch::<Deployment>(key, Some("status"), &patch).await)
+    }
+
+    /// Writes what changes of the status, unless the Deployment has changed since it was read.
+    async fn write_status(&self, key: &Key, known: &Deployment, change: Value) -> Result<(), kube::Error> {
+        let version = known.metadata.resource_version.as_deref();
+        self.writer.merge_status_at::<Deployment>(key, version, change).await.map(|_| ())
     }
 
     /// The name was taken: by the set itself, which the cache does not show yet, or by another,
@@ -240,7 +246,7 @@ impl Controller {
         }
         let collisions =
             deployment.status.as_ref().and_then(|status| status.collision_count).unwrap_or_default();
-        self.writer.merge_status::<Deployment>(key, json!({"collisionCount": collisions + 1})).await?;
+        self.write_status(key, deployment, json!({"collisionCount": collisions + 1})).await?;
         Ok(Next::Wait)
     }
 
@@ -254,15 +260,15 @@ impl Controller {
         const REASON: &str = "ReplicaSetCreateError";
         let message =
             format!("Failed to create new replica set \"{}\": {}", set.name_any(), writes::text(&error));
+        self.recorder.warning(deployment, REASON, message.clone());
         if status::deadline(deployment).is_some() {
             let mut after = deployment.status.clone().unwrap_or_default();
             let now = self.world.now();
             status::set(&mut after, status::condition(status::PROGRESSING, "False", REASON, &*message, now));
             if let Some(change) = patch::difference(deployment.status.as_ref(), &after)? {
-                self.writer.merge_status::<Deployment>(key, change).await?;
+                self.write_status(key, deployment, change).await?;
             }
         }
-        self.recorder.warning(deployment, REASON, message);
         Err(error)
     }
 }
