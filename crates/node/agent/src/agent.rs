@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Node, ObjectReference};
 use kube::api::ListParams;
+use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client};
 use mainstay_base::World;
@@ -25,6 +26,7 @@ use crate::described::Described;
 use crate::machine::Fleet;
 
 mod claims;
+mod cordons;
 mod heartbeats;
 mod pods;
 mod scrapes;
@@ -38,7 +40,7 @@ pub const RULES: &[Rule] = &[
     Rule { groups: &["mainstay.dev"], resources: &["nodeclaims"], verbs: &["list", "watch", "patch"] },
     Rule { groups: &["mainstay.dev"], resources: &["nodeclaims/status"], verbs: &["patch"] },
     Rule { groups: &["mainstay.dev"], resources: &["podbehaviours"], verbs: &["list", "watch"] },
-    Rule { groups: &[""], resources: &["nodes"], verbs: &["list", "create", "delete"] },
+    Rule { groups: &[""], resources: &["nodes"], verbs: &["list", "watch", "create", "delete"] },
     Rule { groups: &[""], resources: &["nodes/status"], verbs: &["patch"] },
     Rule { groups: &[""], resources: &["pods"], verbs: &["list", "watch", "delete"] },
     Rule { groups: &[""], resources: &["pods/status"], verbs: &["patch"] },
@@ -77,6 +79,8 @@ enum Item {
     Lease(Arc<str>),
     /// A machine's status, by its Node's name.
     Status(Arc<str>),
+    /// Whether a machine takes new pods, by its Node's name.
+    Cordon(Arc<str>),
     /// A pod.
     Pod(Key),
 }
@@ -87,6 +91,7 @@ impl fmt::Display for Item {
             Self::Claim(name) => write!(f, "claim {name}"),
             Self::Lease(node) => write!(f, "lease of {node}"),
             Self::Status(node) => write!(f, "status of {node}"),
+            Self::Cordon(node) => write!(f, "cordon of {node}"),
             Self::Pod(key) => write!(f, "pod {key}"),
         }
     }
@@ -100,6 +105,8 @@ struct Agent {
     claims: Informer<NodeClaim>,
     pods: Informer<BoundPod>,
     behaviours: Informer<Described>,
+    /// The Nodes that are closed to new pods.
+    cordoned: Informer<PartialObjectMeta<Node>>,
     queue: Queue<Item>,
     recorder: Recorder,
     fleet: Mutex<Fleet>,
@@ -116,6 +123,7 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
         claims: Informer::default(),
         pods: Informer::new([(BY_NODE, node_name as fn(&BoundPod) -> Vec<String>)]),
         behaviours: Informer::default(),
+        cordoned: Informer::default(),
         queue: Queue::default(),
         recorder,
         fleet: Mutex::default(),
@@ -123,17 +131,20 @@ async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
     });
     let (doors, arrivals) = agent.world.net().doors();
     agent.fleet().reach(doors, agent.world.scope());
-    let _subscriptions = (agent.queue_claims(), agent.queue_pods(), agent.queue_described());
+    let _subscriptions =
+        (agent.queue_claims(), agent.queue_pods(), agent.queue_described(), agent.queue_cordons());
     let claims = agent.claims.run(Api::all(client.clone()), watch_config());
     let behaviours = agent.behaviours.run(Api::all(client.clone()), watch_config());
     let bound = watcher::Config { field_selector: Some("spec.nodeName!=".to_owned()), ..watch_config() };
     let bound = watcher(Api::<BoundPod>::all(client.clone()), bound).modify(BoundPod::slim);
     let pods = agent.pods.follow(bound.boxed());
+    let cordoned = agent.cordoned.run(Api::all(client.clone()), cordons::watched());
     tokio::select! {
         biased;
         outcome = claims => outcome,
         outcome = behaviours => outcome,
         outcome = pods => outcome,
+        outcome = cordoned => outcome,
         outcome = agent.answer(arrivals) => outcome,
         () = sink.run(client) => Err("the event sink ended".into()),
         outcome = agent.work(&counters) => outcome,
@@ -157,6 +168,7 @@ impl Agent {
             Item::Claim(name) => Box::pin(self.claim(&name)).await,
             Item::Lease(node) => self.lease(&node).await,
             Item::Status(node) => Box::pin(self.status(&node)).await,
+            Item::Cordon(node) => Box::pin(self.cordon(&node)).await,
             Item::Pod(key) => Box::pin(self.pod(&key)).await,
         }
     }

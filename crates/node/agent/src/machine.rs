@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     pub(crate) ready_at: Timestamp,
     pub(crate) since: Timestamp,
     pub(crate) has_lease: bool,
+    /// Whether it was told last that no new pods come.
+    pub(crate) is_cordoned: bool,
     pub(crate) random: Random,
     images: BTreeSet<String>,
     addresses: Addresses,
@@ -63,6 +65,7 @@ impl Machine {
             ready_at,
             since: ready_at,
             has_lease: false,
+            is_cordoned: false,
             random,
             images: BTreeSet::new(),
             addresses,

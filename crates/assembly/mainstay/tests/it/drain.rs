@@ -33,6 +33,21 @@ fn living(kubectl: &Kubectl<'_>) -> Vec<(String, String)> {
     living.map(|pod| (text(&pod["metadata"]["name"]), text(&pod["spec"]["nodeName"]))).collect()
 }
 
+/// The reasons `kubectl describe` tells of a node, in its order, once `last` is the last of them: its
+/// kubelet tells by itself.
+fn node_events(kubectl: &Kubectl<'_>, node: &str, last: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    for _ in 0..50 {
+        let described = kubectl.run(&["describe", "node", node]).ok().out;
+        let events = described.split("\nEvents:\n").nth(1).unwrap_or_default().lines().skip(2);
+        told = events.filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect();
+        if told.last().is_some_and(|reason| reason == last) {
+            break;
+        }
+    }
+    told
+}
+
 #[test]
 fn a_drain_waits_for_the_budget_and_then_empties_the_node() {
     let home = Home::new();
@@ -77,6 +92,10 @@ fn a_drain_waits_for_the_budget_and_then_empties_the_node() {
             assert!(described.contains(words), "{version}: {words} is missing:\n{described}");
         }
         kubectl.run(&["uncordon", &node]).ok();
+        let told = node_events(&kubectl, &node, "NodeSchedulable");
+        let place = |reason: &str| told.iter().position(|told| told == reason);
+        let order = ["NodeReady", "NodeNotSchedulable", "NodeSchedulable"].map(place);
+        assert!(order.is_sorted() && order.iter().all(Option::is_some), "{version}: {told:?}");
         kubectl.run(&["delete", "deployment/drained", "pdb/drained", "--timeout=60s"]).ok();
         kubectl.run(&["wait", "--for=delete", "pod", "-l", "app=drained", "--timeout=60s"]).ok();
     }

@@ -197,6 +197,7 @@ impl Agent {
     fn start(&self, node: &str) {
         self.queue.add(Item::Lease(node.into()));
         self.queue.add(Item::Status(node.into()));
+        self.queue.add(Item::Cordon(node.into()));
         self.queue_pods_of(node);
     }
 
@@ -209,6 +210,7 @@ impl Agent {
         if is_dead {
             // Whoever notices says so on the Node; once back, it becomes ready anew.
             machine.standing.is_ready = false;
+            machine.is_cordoned = false;
         }
         drop(fleet);
         if was_dead && !is_dead {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, Node};
 use kube::Api;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use mainstay_kinds::NodeClaim;
 use mainstay_kinds::condition::holds;
 use serde_json::json;
@@ -144,6 +144,41 @@ fn a_config_that_asks_for_the_impossible_says_so() {
         assert_eq!((&*valid.status, &*valid.reason), ("False", "UnknownInstanceType"));
         let events: Vec<Event> = region.all().await;
         assert!(events.iter().any(|event| event.reason.as_deref() == Some("InvalidClusterConfig")));
+        region.assert_well();
+    });
+}
+
+#[test]
+fn a_machine_tells_when_its_node_is_closed_to_new_pods_and_opened_again() {
+    region(|region| async move {
+        region.configure(json!([{ "name": "g", "instanceType": "t3.large", "desiredCapacity": 2 }])).await;
+        region.start();
+        region.sleep(5).await;
+        let names: Vec<_> =
+            region.nodes().await.into_iter().map(|node| node.metadata.name.unwrap()).collect();
+        let nodes = Api::<Node>::all(region.client.clone());
+        let close = |name: &str, is: bool| {
+            let (nodes, name) = (nodes.clone(), name.to_owned());
+            let patch = Patch::Merge(json!({ "spec": { "unschedulable": is } }));
+            async move { nodes.patch(&name, &PatchParams::default(), &patch).await.unwrap() }
+        };
+        for (name, is) in [(&names[0], true), (&names[1], true), (&names[0], false)] {
+            close(name, is).await;
+            region.sleep(1).await;
+        }
+        // A Node that is gone is not open again.
+        nodes.delete(&names[1], &DeleteParams::default()).await.unwrap();
+        region.sleep(1).await;
+        let events: Vec<Event> = region.all().await;
+        let told = |name: &String| -> Vec<String> {
+            let of = |event: &&Event| event.involved_object.name.as_ref() == Some(name);
+            let told = events.iter().filter(of).filter_map(|event| event.message.clone());
+            told.filter(|message| message.ends_with("Schedulable")).collect()
+        };
+        let said = |name: &str, what: &str| format!("Node {name} status is now: {what}");
+        let expected = ["NodeNotSchedulable", "NodeSchedulable"].map(|what| said(&names[0], what));
+        assert_eq!(told(&names[0]), expected);
+        assert_eq!(told(&names[1]), [said(&names[1], "NodeNotSchedulable")]);
         region.assert_well();
     });
 }
