@@ -68,7 +68,8 @@ impl Region {
             let world = world.scoped(&self.name);
             let kind = if component.name.ends_with("agent") { Kind::Agent } else { Kind::Controller };
             self.clients.supervise(kind, component.name, move || {
-                component.run(client(&api, components::identity(&component)), world.clone())
+                let service = api.service(components::identity(&component)).without_managed_fields();
+                component.run(kube::Client::new(service, "default"), world.clone())
             });
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** stored bytes are one JSON object that begins with apiVersion and kind and carries
 //! its resourceVersion; what is sent of it is those bytes, unless the client asked for another
-//! version or another form.
+//! version or another form. A record knows where its managed fields are, so a watch can go without.
+
+use std::ops::Range;
 
 use bytes::Bytes;
 use mainstay_store::{Draft, Record};
@@ -21,7 +23,7 @@ pub(crate) fn draft(object: &Value) -> Draft {
             write_entry(&mut bytes, key, value);
         }
     }
-    let revision_at = write_metadata(&mut bytes, object.get("metadata"));
+    let (revision_at, aside) = write_metadata(&mut bytes, object.get("metadata"));
     for (key, value) in object.as_object().into_iter().flatten() {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
             bytes.push(b',');
@@ -30,7 +32,7 @@ pub(crate) fn draft(object: &Value) -> Draft {
         }
     }
     bytes.push(b'}');
-    Draft { bytes, revision_at }
+    Draft { bytes, revision_at, aside }
 }
 
 /// The bytes of a draft under a revision, without committing it.
@@ -39,18 +41,25 @@ pub(crate) fn at_revision(draft: &Draft, revision: &str) -> Bytes {
     Bytes::from([head, revision.as_bytes(), tail].concat())
 }
 
-/// Writes the metadata with an empty revision last; returns where the revision goes.
-fn write_metadata(bytes: &mut Vec<u8>, metadata: Option<&Value>) -> usize {
+/// Writes the metadata with an empty revision last; returns where the revision goes, and where the
+/// managed fields are.
+fn write_metadata(bytes: &mut Vec<u8>, metadata: Option<&Value>) -> (usize, Range<usize>) {
+    let mut aside = 0..0;
     bytes.extend_from_slice(b"\"metadata\":{");
     for (key, value) in metadata.and_then(Value::as_object).into_iter().flatten() {
-        if key != "resourceVersion" {
-            write_entry(bytes, key, value);
+        if key == "resourceVersion" {
+            continue;
+        }
+        let start = bytes.len();
+        write_entry(bytes, key, value);
+        if key == "managedFields" {
+            aside = start..bytes.len();
         }
     }
     bytes.extend_from_slice(b"\"resourceVersion\":\"");
     let revision_at = bytes.len();
     bytes.extend_from_slice(b"\"}");
-    revision_at
+    (revision_at, aside)
 }
 
 /// Writes `"key":value,`.
@@ -75,6 +84,12 @@ pub(crate) fn json(value: &Value) -> Bytes {
 /// A stored object, decoded.
 pub(crate) fn decode(stored: &[u8]) -> Value {
     serde_json::from_slice(stored).expect("invariant: the store holds what this server encoded")
+}
+
+/// The stored bytes before and after the managed fields.
+pub(crate) fn around_managed_fields(record: &Record) -> [&[u8]; 2] {
+    let [start, end] = [record.aside.start, record.aside.end].map(|at| at as usize);
+    [&record.value[..start], &record.value[end..]]
 }
 
 /// A stored object in the version of `info`: the stored bytes where that is the stored version.

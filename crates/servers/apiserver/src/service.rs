@@ -1,6 +1,7 @@
 //! The pipeline every request passes, and the tower service that puts requests into it.
 //!
-//! In-process and TLS requests differ only in how the identity was found.
+//! In-process and TLS requests differ only in how the identity was found, and in that an in-process
+//! client may spare itself the managed fields of what it watches.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -39,11 +40,23 @@ use labels::{Kind, labels, none, scope, verb_label};
 pub struct InProcess {
     server: ApiServer,
     identity: Arc<Identity>,
+    is_lean: bool,
 }
+
+/// Says that a request's client has no use for managed fields in a watch.
+#[derive(Clone, Copy)]
+struct Lean;
 
 impl InProcess {
     pub(crate) fn new(server: ApiServer, identity: Identity) -> Self {
-        Self { server, identity: Arc::new(identity) }
+        Self { server, identity: Arc::new(identity), is_lean: false }
+    }
+
+    /// The same, but its watches leave managed fields out: a third of most objects, and no controller
+    /// reads them.
+    #[must_use]
+    pub fn without_managed_fields(self) -> Self {
+        Self { is_lean: true, ..self }
     }
 }
 
@@ -62,6 +75,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         request.extensions_mut().insert(Arc::clone(&self.identity));
+        if self.is_lean {
+            request.extensions_mut().insert(Lean);
+        }
         let server = self.server.clone();
         Box::pin(async move { Ok(server.answer(request).await) })
     }
@@ -173,6 +189,7 @@ impl ApiServer {
             subresource,
             view,
             encoding,
+            wants_lean: parts.extensions.get::<Lean>().is_some(),
             table: table::Options { include, now: self.world().now() },
             headers: &parts.headers,
             target,

@@ -51,6 +51,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Bytes,
     pub(crate) view: View,
     pub(crate) encoding: Encoding,
+    /// Whether the client has no use for managed fields in a watch.
+    pub(crate) wants_lean: bool,
     pub(crate) table: table::Options,
 }
 

@@ -47,7 +47,7 @@ fn write(writer: usize, number: usize) -> Write {
     let tail =
         format!("\",\"name\":\"w{writer}-{number}\"}},\"data\":{{\"text\":\"{}\"}}}}", "x".repeat(350));
     let key = Key::new("/configmaps", "bench", format!("w{writer}-{number}"));
-    let draft = Draft { bytes: [head, tail.as_bytes()].concat(), revision_at: head.len() };
+    let draft = Draft { bytes: [head, tail.as_bytes()].concat(), revision_at: head.len(), aside: 0..0 };
     Write { key, expect: Expect::Any, change: Change::Put(draft, Tags::default()) }
 }
 

@@ -95,7 +95,8 @@ fn event(revision: u64, write: Write, previous: Option<Arc<Record>>) -> Event {
         Some(previous) => (previous.key.clone(), previous.created),
         None => (write.key, revision),
     };
-    let value = write.change.draft().at_revision(revision);
+    let draft = write.change.draft();
+    let (value, aside) = (draft.at_revision(revision), draft.aside());
     let (kind, tags) = match write.change {
         Change::Put(_, tags) if previous.is_none() => (EventKind::Added, tags),
         Change::Put(_, tags) => (EventKind::Modified, tags),
@@ -103,6 +104,6 @@ fn event(revision: u64, write: Write, previous: Option<Arc<Record>>) -> Event {
             (EventKind::Deleted, previous.as_ref().map(|previous| previous.tags.clone()).unwrap_or_default())
         }
     };
-    let record = Arc::new(Record { key, revision, created, value, tags });
+    let record = Arc::new(Record { key, revision, created, value, aside, tags });
     Event { revision, kind, record, previous }
 }

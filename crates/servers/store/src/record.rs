@@ -1,5 +1,6 @@
 //! What the store holds and what it is asked to change.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub struct Draft {
     pub bytes: Vec<u8>,
     /// Between those two quotes.
     pub revision_at: usize,
+    /// The part of the bytes, before the revision, that a reader may have left aside; mostly empty.
+    pub aside: Range<usize>,
 }
 
 impl Draft {
@@ -45,6 +48,14 @@ impl Draft {
         bytes.extend_from_slice(digits.as_bytes());
         bytes.extend_from_slice(tail);
         Bytes::from(bytes)
+    }
+}
+
+impl Draft {
+    /// The part that may be left aside, as a record knows it.
+    pub(crate) fn aside(&self) -> Range<u32> {
+        let end = |at: usize| u32::try_from(at).ok();
+        end(self.aside.start).zip(end(self.aside.end)).map_or(0..0, |(start, end)| start..end)
     }
 }
 
@@ -91,9 +102,15 @@ impl Tags {
 }
 
 fn sorted<K: Into<Box<str>>, V: Into<Box<str>>>(pairs: impl IntoIterator<Item = (K, V)>) -> Pairs {
-    let map: std::collections::BTreeMap<Box<str>, Box<str>> =
-        pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-    map.into_iter().collect()
+    let mut list: Vec<(Box<str>, Box<str>)> = Vec::new();
+    for (key, value) in pairs {
+        let (key, value) = (key.into(), value.into());
+        match list.binary_search_by(|(other, _)| other.cmp(&key)) {
+            Ok(at) => list[at].1 = value,
+            Err(at) => list.insert(at, (key, value)),
+        }
+    }
+    list.into_boxed_slice()
 }
 
 fn find<'p>(pairs: &'p Pairs, key: &str) -> Option<&'p str> {
@@ -112,6 +129,9 @@ pub struct Record {
     pub created: u64,
     /// The encoded object, revision included.
     pub value: Bytes,
+    /// The part of it that a reader may have left aside: empty where there is none, and for an object
+    /// that was read from the disk.
+    pub aside: Range<u32>,
     /// What selectors may look at.
     pub tags: Tags,
 }

@@ -32,6 +32,7 @@ fn draft(text: &str) -> Draft {
     Draft {
         bytes: [head, format!("\"}},\"text\":\"{text}\"}}").as_bytes()].concat(),
         revision_at: head.len(),
+        aside: 0..0,
     }
 }
 

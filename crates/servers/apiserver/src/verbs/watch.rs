@@ -2,8 +2,8 @@
 //! frames of protobuf.
 //!
 //! An object that starts to match the selector is ADDED, one that stops is DELETED, whatever
-//! happened to it in the store. Frames are the stored bytes in an envelope; all that is ready goes
-//! out in one chunk. The body is pulled: a client that does not read costs a place in the ring.
+//! happened to it in the store. Frames are the stored bytes in an envelope; what is ready goes out in
+//! chunks. The body is pulled: a client that does not read costs a place in the ring.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -35,20 +35,30 @@ use start::Start;
 
 /// How often a client that asked for bookmarks gets one.
 const BOOKMARK: Duration = Duration::from_mins(1);
-/// What one chunk of the initial state is filled up to.
+/// What one chunk is filled up to: larger ones come from the system, page by page, and go back to it.
 const CHUNK_BYTES: usize = 32 * 1024;
+
+/// How much of an object is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    WithoutManagedFields,
+}
 
 /// One watch, from its first frame to its last.
 struct Stream {
     info: Arc<ResourceInfo>,
     view: View,
     encoding: Encoding,
+    extent: Extent,
     include: table::Include,
     server: ApiServer,
     selection: Selection,
     /// `None` once an error was sent.
     watch: Option<Watch>,
     initial: std::vec::IntoIter<Arc<Record>>,
+    /// Changes that were taken from the watch, which all go out before anything else does.
+    changes: std::vec::IntoIter<Arc<Event>>,
     /// The revision of the bookmark after the initial state.
     end_mark: Option<u64>,
     bookmarks: bool,
@@ -96,11 +106,13 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
         info: Arc::clone(request.info),
         view: request.view,
         encoding: request.encoding,
+        extent: Extent::of(request),
         include: request.table.include,
         server: server.clone(),
         selection,
         watch,
         initial: initial.into_iter(),
+        changes: Vec::new().into_iter(),
         end_mark: start.marks_end.then_some(after),
         bookmarks,
         deadline,
@@ -117,6 +129,15 @@ pub(super) fn watch(request: &Request<'_>) -> Result<Response<Body>, Status> {
     });
     let response = respond::json(StatusCode::OK, Body::stream(frames));
     Ok(if request.encoding == Encoding::Protobuf { protobuf::frames(response) } else { response })
+}
+
+impl Extent {
+    /// Managed fields are left out for who has no use for them, of what is sent as it is stored.
+    fn of(request: &Request<'_>) -> Self {
+        let is_stored = request.view == View::Object && request.info.is_stored_version();
+        let is_lean = request.wants_lean && is_stored && request.encoding == Encoding::Json;
+        if is_lean { Self::WithoutManagedFields } else { Self::Whole }
+    }
 }
 
 /// When a watch has to look at the clock next.
@@ -162,6 +183,9 @@ impl Stream {
             return Some(chunk);
         }
         loop {
+            if let Some(chunk) = self.changes_chunk() {
+                return Some(chunk);
+            }
             let watch = self.watch.as_mut()?;
             let batch = tokio::select! {
                 biased;
@@ -172,17 +196,20 @@ impl Stream {
             };
             match batch {
                 Err(compacted) => return Some(self.fail(&gone(compacted))),
-                Ok(batch) => {
-                    let mut chunk = Vec::new();
-                    for event in &batch {
-                        self.event(event, &mut chunk);
-                    }
-                    if !chunk.is_empty() {
-                        return Some(Bytes::from(chunk));
-                    }
-                }
+                Ok(batch) => self.changes = batch.into_iter(),
             }
         }
+    }
+
+    /// What of the changes that are ready fits into a chunk.
+    fn changes_chunk(&mut self) -> Option<Bytes> {
+        let mut chunk = Vec::new();
+        while chunk.len() < CHUNK_BYTES
+            && let Some(event) = self.changes.next()
+        {
+            self.event(&event, &mut chunk);
+        }
+        (!chunk.is_empty()).then(|| Bytes::from(chunk))
     }
 
     /// Whether the resource still exists: a custom one ends with its definition.
@@ -209,7 +236,7 @@ impl Stream {
         while chunk.len() < CHUNK_BYTES
             && let Some(record) = self.initial.next()
         {
-            self.frame("ADDED", &record.value, &mut chunk);
+            self.frame("ADDED", &record, &mut chunk);
         }
         if self.initial.len() == 0
             && let Some(revision) = self.end_mark.take()
@@ -224,26 +251,31 @@ impl Stream {
         let before = event.previous.as_ref().is_some_and(|record| self.selection.matches(record));
         let after = event.kind != EventKind::Deleted && self.selection.matches(&event.record);
         match (before, after) {
-            (false, true) => self.frame("ADDED", &event.record.value, chunk),
-            (true, true) => self.frame("MODIFIED", &event.record.value, chunk),
+            (false, true) => self.frame("ADDED", &event.record, chunk),
+            (true, true) => self.frame("MODIFIED", &event.record, chunk),
             (true, false) if event.kind == EventKind::Deleted => {
-                self.frame("DELETED", &event.record.value, chunk);
+                self.frame("DELETED", &event.record, chunk);
             }
             (true, false) => {
                 // The client knows the object as it was, so that is what it loses, at this revision.
                 let known = event.previous.as_ref().map_or_else(Bytes::new, |record| record.value.clone());
                 let lost =
                     encode::at_revision(&encode::draft(&encode::decode(&known)), &event.revision.to_string());
-                self.frame("DELETED", &lost, chunk);
+                let lost = self.shown(&lost);
+                self.ongoing.event();
+                self.envelope("DELETED", &[&lost], chunk);
             }
             (false, false) => {}
         }
     }
 
-    fn frame(&mut self, kind: &str, stored: &Bytes, chunk: &mut Vec<u8>) {
-        let object = self.shown(stored);
+    fn frame(&mut self, kind: &str, record: &Record, chunk: &mut Vec<u8>) {
         self.ongoing.event();
-        self.envelope(kind, &object, chunk);
+        if self.extent == Extent::WithoutManagedFields {
+            return self.envelope(kind, &encode::around_managed_fields(record), chunk);
+        }
+        let object = self.shown(&record.value);
+        self.envelope(kind, &[&object], chunk);
     }
 
     /// A stored object in the form the client asked for.
@@ -270,7 +302,7 @@ impl Stream {
         let object = json!({ "kind": kind, "apiVersion": version, "metadata": metadata });
         let object = self.shown(&encode::json(&object));
         let mut chunk = Vec::new();
-        self.envelope("BOOKMARK", &object, &mut chunk);
+        self.envelope("BOOKMARK", &[&object], &mut chunk);
         chunk
     }
 
@@ -278,23 +310,26 @@ impl Stream {
     fn fail(&mut self, status: &Status) -> Bytes {
         self.is_over = true;
         let mut chunk = Vec::new();
-        self.envelope("ERROR", &encode::json(&status.to_value()), &mut chunk);
+        self.envelope("ERROR", &[&encode::json(&status.to_value())], &mut chunk);
         Bytes::from(chunk)
     }
 
-    fn envelope(&self, kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
+    /// Adds a frame of an object whose bytes come in parts.
+    fn envelope(&self, kind: &str, object: &[&[u8]], chunk: &mut Vec<u8>) {
         match self.encoding {
-            Encoding::Protobuf => protobuf::frame(kind, object, chunk),
+            Encoding::Protobuf => protobuf::frame(kind, &object.concat(), chunk),
             Encoding::Json | Encoding::Yaml => line(kind, object, chunk),
         }
     }
 }
 
-fn line(kind: &str, object: &[u8], chunk: &mut Vec<u8>) {
-    chunk.reserve(object.len() + 40);
+fn line(kind: &str, object: &[&[u8]], chunk: &mut Vec<u8>) {
+    chunk.reserve(object.iter().map(|part| part.len()).sum::<usize>() + 40);
     chunk.extend_from_slice(b"{\"type\":\"");
     chunk.extend_from_slice(kind.as_bytes());
     chunk.extend_from_slice(b"\",\"object\":");
-    chunk.extend_from_slice(object);
+    for part in object {
+        chunk.extend_from_slice(part);
+    }
     chunk.extend_from_slice(b"}\n");
 }

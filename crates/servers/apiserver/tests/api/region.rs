@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use mainstay_apiserver::{ApiServer, Body, Config};
+use mainstay_apiserver::{ApiServer, Body, Config, InProcess};
 use mainstay_base::{Seed, World};
 use mainstay_pki::Tokens;
 use mainstay_resource::{Identity, Rule};
@@ -144,8 +144,17 @@ impl Region {
 
     /// Opens a watch.
     pub(crate) async fn watch(&self, uri: &str) -> Frames {
-        let request = Request::builder().uri(uri).body(Full::default()).expect("a request");
-        let response = self.send(request).await;
+        self.watch_by(self.server.service(self.identity.clone()), uri).await
+    }
+
+    /// Opens a watch as a client that has no use for managed fields.
+    pub(crate) async fn watch_lean(&self, uri: &str) -> Frames {
+        self.watch_by(self.server.service(self.identity.clone()).without_managed_fields(), uri).await
+    }
+
+    async fn watch_by(&self, mut service: InProcess, uri: &str) -> Frames {
+        let request = Request::builder().uri(uri).body(Full::<Bytes>::default()).expect("a request");
+        let response = service.call(request).await.expect("it cannot fail");
         assert_eq!(response.status(), 200, "{uri}");
         Frames::of(response.into_body())
     }

@@ -35,6 +35,23 @@ fn a_watch_without_a_revision_begins_with_what_is_there() {
 }
 
 #[test]
+fn a_client_of_the_process_may_watch_without_managed_fields_and_misses_nothing_else() {
+    in_region(|region| async move {
+        let mut whole = region.watch(&format!("{CONFIG_MAPS}?watch=1")).await;
+        let mut lean = region.watch_lean(&format!("{CONFIG_MAPS}?watch=1")).await;
+        region.post(CONFIG_MAPS, &config_map("a", &json!({ "k": "\"managedFields\":[" }))).await.expect(201);
+        region.merge(&format!("{CONFIG_MAPS}/a"), &json!({ "data": { "k": "v" } })).await.expect(200);
+        region.delete(&format!("{CONFIG_MAPS}/a")).await.expect(200);
+        for kind in ["ADDED", "MODIFIED", "DELETED"] {
+            let mut expected = whole.next().await.expect("a frame");
+            let metadata = expected["object"]["metadata"].as_object_mut().expect("it has metadata");
+            assert!(metadata.remove("managedFields").is_some(), "{kind}");
+            assert_eq!((&expected["type"], lean.next().await), (&json!(kind), Some(expected.clone())));
+        }
+    });
+}
+
+#[test]
 fn a_watch_resumes_after_its_revision_and_stays_in_its_namespace() {
     in_region(|region| async move {
         region.post(CONFIG_MAPS, &config_map("a", &json!({}))).await.expect(201);

@@ -84,7 +84,10 @@ fn read(row: &Row<'_>, index: Index, names: &mut Names) -> rusqlite::Result<(Rec
     let value = row.get_ref(6)?.as_blob()?;
     let tags = index(&key, value);
     let value = Bytes::copy_from_slice(value);
-    Ok((Record { key, revision: revision(row, 0)?, created: revision(row, 4)?, value, tags }, row.get(5)?))
+    Ok((
+        Record { key, revision: revision(row, 0)?, created: revision(row, 4)?, value, aside: 0..0, tags },
+        row.get(5)?,
+    ))
 }
 
 fn revision(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
