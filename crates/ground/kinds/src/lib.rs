@@ -1,4 +1,5 @@
-//! Rust types and CRDs of the custom kinds that more than one room needs.
+//! Rust types and CRDs of the custom kinds that more than one room needs, and the CRDs of other
+//! projects' kinds that a platform's files are full of.
 //!
 //! Types of kinds that people write by hand (`Platform`, `ClusterConfig`, `Drill`) refuse unknown fields, so a
 //! misspelt key is an error at its place and never silently ignored. Fields of such a kind that
@@ -17,10 +18,12 @@ pub mod platform;
 pub mod pod_behaviour;
 
 mod crds;
+mod foreign;
 
 pub use cluster_config::{ClusterConfig, ClusterConfigStatus, StoredClusterConfig};
 pub use crds::crds;
 pub use drill::Drill;
+pub use foreign::foreign_crds;
 pub use node_claim::{NodeClaim, NodeClaimSpec, NodeClaimStatus};
 pub use platform::Platform;
 pub use pod_behaviour::PodBehaviour;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::{Api, Client};
@@ -13,6 +14,7 @@ use mainstay_base::{BoxError, Diagnostic, World};
 use mainstay_kinds::cluster_config;
 use mainstay_pki::{Authority, Subject, Tokens};
 use mainstay_resource::access::MASTERS;
+use mainstay_resource::meta;
 use mainstay_store::Store;
 
 use super::Foundation;
@@ -98,7 +100,10 @@ pub(super) async fn start(
     Ok(region)
 }
 
-/// Puts our definitions and the region's own ClusterConfig into it.
+/// How many definitions are on their way at a time: the store commits them together.
+const DEFINITIONS_AT_A_TIME: usize = 16;
+
+/// Puts the definitions of all kinds we know and the region's own ClusterConfig into it.
 async fn install(client: &Client, config: &RegionConfig) -> Result<(), kube::Error> {
     let definitions: Api<
         k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -108,6 +113,13 @@ async fn install(client: &Client, config: &RegionConfig) -> Result<(), kube::Err
         let name = definition.metadata.name.clone().unwrap_or_default();
         definitions.patch(&name, &parameters, &Patch::Apply(&definition)).await?;
     }
+    let (definitions, parameters_of_all) = (&definitions, &parameters);
+    let foreign = mainstay_kinds::foreign_crds().iter().map(|definition| async move {
+        let patch = Patch::Apply(definition);
+        definitions.patch_metadata(meta::name(definition), parameters_of_all, &patch).await
+    });
+    let mut foreign = futures::stream::iter(foreign).buffer_unordered(DEFINITIONS_AT_A_TIME);
+    while foreign.try_next().await?.is_some() {}
     let stored = cluster_config::to_stored(config.document.clone());
     let resource = ApiResource {
         group: "eksctl.io".to_owned(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::registry::{ResourceInfo, Snapshot};
 
-/// Upstream's groups, the most important first; all others come after them, by name.
+/// Upstream's groups, the most important first, and ours; all others come after them, by name. Of two
+/// kinds of one name kubectl means the first: `nodeclaims` are ours, not Karpenter's.
 const GROUPS: &[&str] = &[
     "",
     "apiregistration.k8s.io",
@@ -27,6 +28,7 @@ const GROUPS: &[&str] = &[
     "node.k8s.io",
     "discovery.k8s.io",
     "flowcontrol.apiserver.k8s.io",
+    "mainstay.dev",
 ];
 
 /// The served groups, in order.
