@@ -45,18 +45,18 @@ pub fn foreign_crds() -> &'static [Value] {
 /// A file: the kinds of a group.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
+struct File {
     group: String,
     /// Where the API of a protected group (`*.k8s.io`) was approved.
     approved: Option<String>,
     #[serde(default)]
     types: Map<String, Value>,
-    kinds: Vec<Kind>,
+    kinds: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kind {
+struct Entry {
     kind: String,
     plural: String,
     #[serde(default)]
@@ -84,34 +84,34 @@ fn read() -> Result<Vec<Value>, String> {
     let shared: Map<String, Value> = serde_saphyr::from_str(SHARED).map_err(|error| error.to_string())?;
     let mut all = Vec::new();
     for text in GROUPS {
-        let group: Group = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        for kind in &group.kinds {
-            let definition = definition(&group, kind, &shared);
-            all.push(definition.map_err(|error| format!("{} of {}: {error}", kind.kind, group.group))?);
+        let file: File = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        for entry in &file.kinds {
+            let definition = definition(&file, entry, &shared);
+            all.push(definition.map_err(|error| format!("{} of {}: {error}", entry.kind, file.group))?);
         }
     }
     Ok(all)
 }
 
-fn definition(group: &Group, kind: &Kind, shared: &Map<String, Value>) -> Result<Value, String> {
-    let schema = notation::Types { own: &group.types, shared }.root(&kind.schema)?;
-    let columns = kind.columns.iter().flatten().map(|(name, text)| column(name, text));
+fn definition(file: &File, entry: &Entry, shared: &Map<String, Value>) -> Result<Value, String> {
+    let schema = notation::Types { own: &file.types, shared }.root(&entry.schema)?;
+    let columns = entry.columns.iter().flatten().map(|(name, text)| column(name, text));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    let stored = kind.stored.as_ref().unwrap_or(&kind.versions[0]);
-    let versions = kind.versions.iter().map(|name| version(kind, name, name == stored, &schema, &columns));
+    let stored = entry.stored.as_ref().unwrap_or(&entry.versions[0]);
+    let versions = entry.versions.iter().map(|name| version(entry, name, name == stored, &schema, &columns));
     let mut names = json!({
-        "kind": kind.kind,
-        "listKind": format!("{}List", kind.kind),
-        "plural": kind.plural,
-        "singular": kind.kind.to_lowercase(),
+        "kind": entry.kind,
+        "listKind": format!("{}List", entry.kind),
+        "plural": entry.plural,
+        "singular": entry.kind.to_lowercase(),
     });
-    for (field, list) in [("shortNames", &kind.short), ("categories", &kind.categories)] {
+    for (field, list) in [("shortNames", &entry.short), ("categories", &entry.categories)] {
         if !list.is_empty() {
             names[field] = json!(list);
         }
     }
-    let mut metadata = json!({ "name": format!("{}.{}", kind.plural, group.group) });
-    if let Some(approved) = &group.approved {
+    let mut metadata = json!({ "name": format!("{}.{}", entry.plural, file.group) });
+    if let Some(approved) = &file.approved {
         metadata["annotations"] = json!({ "api-approved.kubernetes.io": approved });
     }
     Ok(json!({
@@ -119,23 +119,23 @@ fn definition(group: &Group, kind: &Kind, shared: &Map<String, Value>) -> Result
         "kind": "CustomResourceDefinition",
         "metadata": metadata,
         "spec": {
-            "group": group.group,
+            "group": file.group,
             "names": names,
-            "scope": if kind.cluster { "Cluster" } else { "Namespaced" },
+            "scope": if entry.cluster { "Cluster" } else { "Namespaced" },
             "versions": versions.collect::<Vec<_>>(),
         },
     }))
 }
 
-fn version(kind: &Kind, name: &str, stored: bool, schema: &Value, columns: &[Value]) -> Value {
+fn version(entry: &Entry, name: &str, stored: bool, schema: &Value, columns: &[Value]) -> Value {
     let mut version = json!({
         "name": name, "served": true, "storage": stored, "schema": { "openAPIV3Schema": schema },
     });
     let mut subresources = Map::new();
-    if kind.status {
+    if entry.status {
         subresources.insert("status".to_owned(), json!({}));
     }
-    if let Some(scale) = &kind.scale {
+    if let Some(scale) = &entry.scale {
         subresources.insert("scale".to_owned(), scale.clone());
     }
     if !subresources.is_empty() {
@@ -144,7 +144,7 @@ fn version(kind: &Kind, name: &str, stored: bool, schema: &Value, columns: &[Val
     if !columns.is_empty() {
         version["additionalPrinterColumns"] = json!(columns);
     }
-    if let Some(warning) = kind.deprecated.get(name) {
+    if let Some(warning) = entry.deprecated.get(name) {
         version["deprecated"] = true.into();
         version["deprecationWarning"] = warning.as_str().into();
     }

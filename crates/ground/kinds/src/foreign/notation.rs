@@ -176,8 +176,8 @@ fn attribute_of(schema: &mut Value, name: &str, note: &Value) -> Result<(), Stri
             schema[name] = fields.iter().map(|fields| json!({ "required": fields })).collect();
         }
         "atMostOneOf" => {
-            let none = json!({ "not": { "anyOf": fields.iter().map(has).collect::<Vec<_>>() } });
-            schema["oneOf"] = std::iter::once(none).chain(fields.iter().map(has)).collect();
+            let neither = json!({ "not": { "anyOf": fields.iter().map(has).collect::<Vec<_>>() } });
+            schema["oneOf"] = std::iter::once(neither).chain(fields.iter().map(has)).collect();
         }
         other => return Err(format!("${other} says nothing")),
     }
