@@ -12,6 +12,8 @@ pub const COMMIT_QUEUE: usize = 1024;
 pub const COMMIT_BATCH: usize = 512;
 /// Bytes of objects in one durable transaction, beyond its first write.
 pub const COMMIT_BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long the committer gathers writes while several are under way at once.
+pub const COMMIT_GATHER: Duration = Duration::from_millis(1);
 /// Superseded rows of the durable log that are forgotten together.
 pub const FORGET_BATCH: usize = 1024;
 /// Bytes of the write-ahead log after which it is folded into the store's file.

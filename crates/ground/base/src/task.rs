@@ -100,6 +100,12 @@ where
     std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("the machine gives a thread")
 }
 
+/// Lets a [`thread`] of its own rest for a while.
+pub fn rest(duration: Duration) {
+    #[allow(clippy::disallowed_methods, reason = "the one place where threads sleep")]
+    std::thread::sleep(duration);
+}
+
 /// How long the first restart waits.
 pub(crate) const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest a restart waits.

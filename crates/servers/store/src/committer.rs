@@ -1,13 +1,17 @@
 //! The single writer of a store on disk: takes what waits, commits it in one transaction, makes it
 //! visible, and answers.
 //!
+//! Each transaction has a price of its own: the disk is waited for, and every watch wakes up. So while
+//! several writers are about, those who were just answered are given a moment to come with their next
+//! write. A writer that is alone waits for nothing but the disk.
+//!
 //! **Invariant:** nothing is visible, and nobody is answered, before the transaction is durable.
 //! A transaction the disk refuses leaves memory untouched; the next one is tried as if it were the first.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use mainstay_base::limits;
+use mainstay_base::{limits, task};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{Database, Log};
@@ -68,7 +72,11 @@ impl<'d> Committer<'d> {
     }
 
     fn serve(&mut self, inbox: &mut mpsc::Receiver<Message>, closing: &mut Vec<oneshot::Sender<()>>) {
+        let mut is_busy = false;
         while let Some(first) = inbox.blocking_recv() {
+            if is_busy {
+                task::rest(self.tuning.gather);
+            }
             let mut batch = Batch::default();
             let mut next = Some(first);
             while let Some(message) = next {
@@ -82,6 +90,7 @@ impl<'d> Committer<'d> {
                 }
                 next = if batch.is_full() { None } else { inbox.try_recv().ok() };
             }
+            is_busy = batch.answers.len() > 1;
             let verdicts = self.commit(batch.writes);
             for (answer, verdict) in batch.answers.into_iter().zip(verdicts) {
                 let _gone = answer.send(verdict);

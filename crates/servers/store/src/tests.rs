@@ -17,7 +17,12 @@ const PODS: &str = "/pods";
 const NODES: &str = "/nodes";
 
 /// Rings, rows and logs so small that a short test sees the end of them.
-const SMALL: Tuning = Tuning { ring: Bounds { events: 8, bytes: 4096 }, forget_batch: 5, log_bytes: 50_000 };
+const SMALL: Tuning = Tuning {
+    ring: Bounds { events: 8, bytes: 4096 },
+    gather: std::time::Duration::ZERO,
+    forget_batch: 5,
+    log_bytes: 50_000,
+};
 
 fn key(resource: &str, namespace: &str, name: &str) -> Key {
     Key::new(resource, namespace, name)
