@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::{Api, Resource};
+use kube::Resource;
 use mainstay_base::World;
 use mainstay_resource::Rule;
 use tokio::sync::mpsc;
@@ -21,8 +20,12 @@ pub mod correlator;
 
 use correlator::{Correlator, Verdict};
 
+use crate::{Key, Writer};
+
 /// Events waiting to be written; upstream's broadcaster holds as many.
 const QUEUE: usize = 1000;
+/// The same where one recorder speaks for many hosts: upstream, each has a broadcaster of its own.
+const QUEUE_OF_HOSTS: usize = 32 * QUEUE;
 /// How often a taken name is replaced by the next one.
 const NAMES: usize = 16;
 
@@ -78,14 +81,18 @@ pub struct Sink {
 
 /// A recorder for `component`, and the sink that writes what it records.
 pub fn recorder(world: &World, component: &'static str) -> (Recorder, Sink) {
-    recorder_at(world, component, "")
+    recorder_of(world, component, QUEUE)
 }
 
-/// A recorder for `component` on `host` (a node's name).
-pub fn recorder_at(world: &World, component: &'static str, host: &str) -> (Recorder, Sink) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
+/// A recorder for what runs as `component` on many hosts; [`Recorder::on`] says on which.
+pub fn recorder_of_hosts(world: &World, component: &'static str) -> (Recorder, Sink) {
+    recorder_of(world, component, QUEUE_OF_HOSTS)
+}
+
+fn recorder_of(world: &World, component: &'static str, queue: usize) -> (Recorder, Sink) {
+    let (sender, receiver) = mpsc::channel(queue);
     let sink = Sink { component, queue: receiver, correlator: Correlator::default(), last_nanosecond: 0 };
-    (Recorder { world: world.clone(), host: host.into(), queue: sender }, sink)
+    (Recorder { world: world.clone(), host: "".into(), queue: sender }, sink)
 }
 
 impl Recorder {
@@ -126,23 +133,27 @@ pub fn reference<K: Resource<DynamicType = ()>>(object: &K) -> ObjectReference {
     object.object_ref(&())
 }
 
+/// Where the event about an object is: beside it, or for an object of the cluster in `default`.
+fn namespace(note: &Note) -> &str {
+    note.object.namespace.as_deref().unwrap_or("default")
+}
+
 impl Sink {
     /// Writes events as they come, for as long as there is a recorder.
     pub async fn run(mut self, client: kube::Client) {
+        let writer = Writer::unnamed(client);
         while let Some(note) = self.queue.recv().await {
-            if let Err(error) = self.write(&client, &note).await {
+            if let Err(error) = self.write(&writer, &note).await {
                 tracing::debug!(component = self.component, reason = note.reason, %error, "event not written");
             }
         }
     }
 
-    async fn write(&mut self, client: &kube::Client, note: &Note) -> Result<(), kube::Error> {
-        let namespace = note.object.namespace.as_deref().unwrap_or("default");
-        let api = Api::<Event>::namespaced(client.clone(), namespace);
+    async fn write(&mut self, writer: &Writer, note: &Note) -> Result<(), kube::Error> {
         match self.correlator.observe(note) {
             Verdict::Drop => Ok(()),
             Verdict::First { message } => {
-                let name = self.create(&api, note, &message).await?;
+                let name = self.create(writer, note, &message).await?;
                 self.correlator.created(note, name);
                 Ok(())
             }
@@ -150,29 +161,26 @@ impl Sink {
                 let patch = serde_json::json!({
                     "count": count, "message": message, "lastTimestamp": Time(note.at),
                 });
-                match api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+                match writer.merge::<Event>(&Key::new(namespace(note), &name), &patch).await {
                     // It was deleted or has expired: the count starts over.
                     Err(kube::Error::Api(status)) if status.code == 404 => {
-                        let name = self.create(&api, note, &message).await?;
+                        let name = self.create(writer, note, &message).await?;
                         self.correlator.created(note, name);
                         Ok(())
                     }
-                    other => other.map(|_| ()),
+                    other => other,
                 }
             }
         }
     }
 
     /// Creates the event under the first free name from its time on.
-    async fn create(&mut self, api: &Api<Event>, note: &Note, message: &str) -> Result<String, kube::Error> {
+    async fn create(&mut self, writer: &Writer, note: &Note, message: &str) -> Result<String, kube::Error> {
         let mut result = Ok(String::new());
         for _ in 0..NAMES {
             self.last_nanosecond = note.at.as_nanosecond().max(self.last_nanosecond + 1);
             let event = self.event(note, message);
-            result = api
-                .create(&PostParams::default(), &event)
-                .await
-                .map(|_| event.metadata.name.unwrap_or_default());
+            result = writer.create(&event).await.map(|_| event.metadata.name.unwrap_or_default());
             match &result {
                 // In a virtual World others tell of the same object in the same nanosecond.
                 Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {}
@@ -183,10 +191,13 @@ impl Sink {
     }
 
     fn event(&self, note: &Note, message: &str) -> Event {
-        let namespace = note.object.namespace.clone().unwrap_or_else(|| "default".to_owned());
         let name = format!("{}.{:x}", note.object.name.as_deref().unwrap_or_default(), self.last_nanosecond);
         Event {
-            metadata: ObjectMeta { namespace: Some(namespace), name: Some(name), ..ObjectMeta::default() },
+            metadata: ObjectMeta {
+                namespace: Some(namespace(note).to_owned()),
+                name: Some(name),
+                ..ObjectMeta::default()
+            },
             involved_object: note.object.clone(),
             reason: Some(note.reason.to_owned()),
             message: Some(message.to_owned()),

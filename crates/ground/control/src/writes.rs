@@ -2,24 +2,32 @@
 
 use kube::Resource;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use kube::core::{ObjectMeta, PartialObjectMeta, Request};
+use kube::core::{ObjectMeta, Request};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use crate::Key;
+use crate::{Excerpt, Key};
 
 /// Writes objects of built-in kinds as one controller; clones share the client.
 #[derive(Clone)]
 pub struct Writer {
     client: kube::Client,
-    manager: &'static str,
+    manager: Option<&'static str>,
 }
+
+/// What is read of an answer where anything is.
+type Written<K> = Excerpt<K, IgnoredAny>;
 
 impl Writer {
     /// Writes through `client` under the field manager `manager`.
     pub fn new(client: kube::Client, manager: &'static str) -> Self {
-        Self { client, manager }
+        Self { client, manager: Some(manager) }
+    }
+
+    /// Writes through `client` under whatever name the server knows it by.
+    pub(crate) fn unnamed(client: kube::Client) -> Self {
+        Self { client, manager: None }
     }
 
     /// The client it writes through.
@@ -27,15 +35,15 @@ impl Writer {
         &self.client
     }
 
-    /// Creates an object; returns the metadata it got.
+    /// Creates an object; returns what of its metadata tells who it is.
     pub async fn create<K>(&self, object: &K) -> Result<ObjectMeta, kube::Error>
     where
         K: Resource<DynamicType = ()> + Serialize,
     {
         let path = K::url_path(&(), object.meta().namespace.as_deref());
-        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let params = PostParams { field_manager: self.field_manager(), ..PostParams::default() };
         let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError)?;
-        let created: PartialObjectMeta<K> = self.send(Request::new(path).create(&params, body)).await?;
+        let created: Written<K> = self.send(Request::new(path).create(&params, body)).await?;
         Ok(created.metadata)
     }
 
@@ -46,7 +54,7 @@ impl Writer {
         subresource: &str,
         body: &impl Serialize,
     ) -> Result<(), kube::Error> {
-        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let params = PostParams { field_manager: self.field_manager(), ..PostParams::default() };
         let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
         let request = request::<K>(key).create_subresource(subresource, &key.name, &params, body);
         self.send::<IgnoredAny>(request).await.map(|_| ())
@@ -58,7 +66,7 @@ impl Writer {
         K: Resource<DynamicType = ()> + Serialize,
     {
         let key = Key::of(object);
-        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let params = PostParams { field_manager: self.field_manager(), ..PostParams::default() };
         let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError)?;
         let request = request::<K>(&key).replace_subresource(subresource, &key.name, &params, body);
         self.send::<IgnoredAny>(request).await.map(|_| ())
@@ -82,8 +90,8 @@ impl Writer {
         self.patch::<K>(key, Some("status"), &Patch::Merge(patch)).await
     }
 
-    /// Merge-patches the `status` of an object that is still at `version`; returns the metadata it has
-    /// then.
+    /// Merge-patches the `status` of an object that is still at `version`; returns what of its metadata
+    /// tells who it is then.
     pub async fn merge_status_at<K>(
         &self,
         key: &Key,
@@ -94,9 +102,9 @@ impl Writer {
         K: Resource<DynamicType = ()>,
     {
         let patch = serde_json::json!({ "metadata": { "resourceVersion": version }, "status": change });
-        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: self.field_manager(), ..PatchParams::default() };
         let request = request::<K>(key).patch_subresource("status", &key.name, &params, &Patch::Merge(patch));
-        Ok(self.send::<PartialObjectMeta<K>>(request).await?.metadata)
+        Ok(self.send::<Written<K>>(request).await?.metadata)
     }
 
     /// Patches an object or a subresource of it.
@@ -107,7 +115,7 @@ impl Writer {
         patch: &Patch<impl Serialize>,
     ) -> Result<(), kube::Error> {
         let request = request::<K>(key);
-        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: self.field_manager(), ..PatchParams::default() };
         let request = match subresource {
             None => request.patch(&key.name, &params, patch),
             Some(subresource) => request.patch_subresource(subresource, &key.name, &params, patch),
@@ -121,6 +129,10 @@ impl Writer {
         K: Resource<DynamicType = ()>,
     {
         unless_gone(self.send::<IgnoredAny>(request::<K>(key).delete(&key.name, params)).await.map(|_| ()))
+    }
+
+    fn field_manager(&self) -> Option<String> {
+        self.manager.map(str::to_owned)
     }
 
     async fn send<T: DeserializeOwned>(

@@ -115,7 +115,7 @@ struct Agent {
 }
 
 async fn serve(client: Client, world: World, counters: Counters) -> Outcome {
-    let (recorder, sink) = events::recorder(&world, EVENT_SOURCE);
+    let (recorder, sink) = events::recorder_of_hosts(&world, EVENT_SOURCE);
     let agent = Arc::new(Agent {
         client: client.clone(),
         writer: Writer::new(client.clone(), FIELD_MANAGER),
