@@ -2,16 +2,28 @@
 //!
 //! A drill file is read once, at the edge ([`load`]); everything after runs in `World::enter` with
 //! the platform's own code. The same file, seed and version give the same timeline, byte for byte.
+//! Steps act through the API; what is asked is judged by a witness that sees every commit and
+//! changes nothing.
 //!
-//! **Not here:** faults of the network, traffic and cost (later rooms), printing (`mainstay`).
+//! **Not here:** traffic and cost (later rooms), printing (`mainstay`).
 
 mod actions;
-mod expect;
+mod asked;
+mod chain;
+mod cuts;
+mod gaze;
+mod guard;
+mod history;
+mod kind;
 mod load;
+mod machines;
 mod report;
 mod run;
+mod schedule;
 mod timeline;
+mod witness;
 
 pub use load::{Loaded, codes, load};
-pub use report::{Report, StepResult};
-pub use run::run;
+pub use report::{Finding, Link, Report, StepResult, Violation};
+pub use run::{Ran, Told, run};
+pub use timeline::Sink;

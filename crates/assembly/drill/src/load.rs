@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use mainstay_base::{Diagnostic, Severity};
+use mainstay_cel::Expression;
 use mainstay_kinds::Drill;
-use mainstay_kinds::drill::Action;
+use mainstay_kinds::drill::{Action, Step};
 use mainstay_platform::Config;
 use mainstay_source::{Document, Shape, Source};
 use serde_json::Value;
+
+mod check;
 
 /// The codes of what this crate reports; each has a page in `docs/errors`.
 pub mod codes {
@@ -18,6 +22,14 @@ pub mod codes {
     pub const STEP_AFTER_END: &str = "M0402";
     /// The platform could not start in virtual time.
     pub const DRILL_START: &str = "M0403";
+    /// The timeline or the report cannot be written.
+    pub const TIMELINE: &str = "M0404";
+    /// An expression or selector cannot be read.
+    pub const EXPRESSION: &str = "M0405";
+    /// A step or invariant names a region that there is not.
+    pub const NO_REGION: &str = "M0406";
+    /// The repetitions make too many steps.
+    pub const TOO_MANY_STEPS: &str = "M0407";
 }
 
 /// Everything a drill needs; no file is read after this.
@@ -27,8 +39,10 @@ pub struct Loaded {
     pub drill: Drill,
     /// Its platform.
     pub config: Config,
-    /// The manifests of the steps that apply, by the step's index.
-    pub(crate) manifests: BTreeMap<usize, Vec<Value>>,
+    /// The manifests of the steps that apply, by where the step stands in the document.
+    pub(crate) manifests: BTreeMap<String, Vec<Value>>,
+    /// The compiled expressions, by their text.
+    pub(crate) expressions: BTreeMap<String, Arc<Expression>>,
 }
 
 /// Reads the drill at `path` and what it refers to.
@@ -49,10 +63,6 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     };
     let drill = document.read::<Drill>().into_result()?;
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let late = late_steps(document, &drill);
-    if !late.is_empty() {
-        return Err(late);
-    }
     // Without a source the platform is what stands beside the drill in its file.
     let config = match &drill.spec.source {
         Some(source) => {
@@ -65,8 +75,11 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let manifests = manifests(folder, &drill)?;
-    Ok(Loaded { drill, config, manifests })
+    let regions: Vec<&str> = config.regions.iter().map(|region| region.name.as_str()).collect();
+    let expressions = check::check(document, &drill, &regions)?;
+    let mut manifests = BTreeMap::new();
+    read_manifests(folder, &drill.spec.steps, "/spec/steps", &mut manifests)?;
+    Ok(Loaded { drill, config, manifests, expressions })
 }
 
 /// A Source without errors, or its errors.
@@ -76,25 +89,23 @@ fn clean(source: Source) -> Result<Source, Vec<Diagnostic>> {
     if errors.is_empty() { Ok(source) } else { Err(errors) }
 }
 
-fn late_steps(document: &Document, drill: &Drill) -> Vec<Diagnostic> {
-    let late = drill.spec.steps.iter().enumerate().filter(|(_, step)| step.at > drill.spec.duration);
-    late.map(|(index, _)| {
-        document
-            .error(
-                codes::STEP_AFTER_END,
-                "this step is later than the drill's end",
-                &format!("/spec/steps/{index}/at"),
-            )
-            .help("make the drill's `duration` longer, or the step's `at` earlier")
-    })
-    .collect()
-}
-
 /// The objects each `apply` step applies.
-fn manifests(folder: &Path, drill: &Drill) -> Result<BTreeMap<usize, Vec<Value>>, Vec<Diagnostic>> {
-    let mut found = BTreeMap::new();
-    for (index, step) in drill.spec.steps.iter().enumerate() {
-        let Action::Apply(apply) = &step.action else { continue };
+fn read_manifests(
+    folder: &Path,
+    steps: &[Step],
+    path: &str,
+    found: &mut BTreeMap<String, Vec<Value>>,
+) -> Result<(), Vec<Diagnostic>> {
+    for (index, step) in steps.iter().enumerate() {
+        let path = format!("{path}/{index}");
+        let apply = match &step.action {
+            Action::Apply(apply) => apply,
+            Action::Repeat(repeat) => {
+                read_manifests(folder, &repeat.steps, &format!("{path}/repeat/steps"), found)?;
+                continue;
+            }
+            _ => continue,
+        };
         let objects = match (&apply.manifest, &apply.file) {
             (Some(Value::String(text)), _) => values(&clean(Source::from_text("manifest", text))?),
             (Some(Value::Array(list)), _) => list.clone(),
@@ -102,9 +113,9 @@ fn manifests(folder: &Path, drill: &Drill) -> Result<BTreeMap<usize, Vec<Value>>
             (None, Some(file)) => values(&clean(Source::load(&folder.join(file)))?),
             (None, None) => Vec::new(),
         };
-        found.insert(index, objects);
+        found.insert(path, objects);
     }
-    Ok(found)
+    Ok(())
 }
 
 fn values(source: &Source) -> Vec<Value> {

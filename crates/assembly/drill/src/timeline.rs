@@ -1,27 +1,27 @@
 //! The timeline: every committed change and step result, as JSON lines in order.
 //!
 //! A change is told by its key, revision and a digest of its bytes, so that a day's timeline stays
-//! small and two runs are equal exactly when their objects were.
+//! small and two runs are equal exactly when their objects were. It is written as it happens and
+//! only where somebody asked for it; nothing of it is kept.
 
-use std::sync::{Arc, Mutex};
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use mainstay_base::Clock;
 use mainstay_store::{Event, EventKind};
 use serde::Serialize;
 
-use crate::report::StepResult;
+use crate::report::{StepResult, Violation};
 
-/// Collects lines; clones share them.
-#[derive(Clone, Debug)]
+/// Where the lines go.
+pub type Sink = Box<dyn Write + Send>;
+
+/// Counts commits, and writes lines where there is a sink.
 pub(crate) struct Timeline {
     clock: Clock,
-    collected: Arc<Mutex<Collected>>,
-}
-
-#[derive(Debug, Default)]
-struct Collected {
-    lines: Vec<u8>,
+    sink: Option<Sink>,
+    /// The first line that could not be written; none are after it.
+    failure: Option<io::Error>,
     commits: u64,
 }
 
@@ -46,50 +46,70 @@ struct Step<'a> {
     step: &'a StepResult,
 }
 
+#[derive(Serialize)]
+struct Broken<'a> {
+    at: Timestamp,
+    violation: &'a Violation,
+}
+
 impl Timeline {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, collected: Arc::default() }
+    pub(crate) fn new(clock: Clock, sink: Option<Sink>) -> Self {
+        Self { clock, sink, failure: None, commits: 0 }
+    }
+
+    /// One that takes nothing in any more.
+    pub(crate) fn closed() -> Self {
+        Self::new(Clock::wall(), None)
     }
 
     /// Notes a committed change of a region.
-    pub(crate) fn change(&self, region: &str, event: &Event) {
+    pub(crate) fn change(&mut self, region: &str, event: &Event) {
+        self.commits += 1;
+        if self.sink.is_none() {
+            return;
+        }
         let record = &event.record;
         let kind = match event.kind {
             EventKind::Added => "ADDED",
             EventKind::Modified => "MODIFIED",
             EventKind::Deleted => "DELETED",
         };
-        self.push(
-            &Change {
-                at: self.clock.now(),
-                region,
-                revision: event.revision,
-                kind,
-                resource: record.key.resource.trim_start_matches('/'),
-                namespace: &record.key.namespace,
-                name: &record.key.name,
-                digest: format!("{:016x}", fnv(&record.value)),
-            },
-            1,
-        );
+        self.write(&Change {
+            at: self.clock.now(),
+            region,
+            revision: event.revision,
+            kind,
+            resource: record.key.resource.trim_start_matches('/'),
+            namespace: &record.key.namespace,
+            name: &record.key.name,
+            digest: format!("{:016x}", fnv(&record.value)),
+        });
     }
 
     /// Notes what became of a step.
-    pub(crate) fn step(&self, result: &StepResult) {
-        self.push(&Step { at: self.clock.now(), step: result }, 0);
+    pub(crate) fn step(&mut self, result: &StepResult) {
+        self.write(&Step { at: self.clock.now(), step: result });
     }
 
-    /// The lines and how many of them are commits.
-    pub(crate) fn finish(&self) -> (Vec<u8>, u64) {
-        let mut collected = self.collected.lock().expect("invariant: no panic under this lock");
-        (std::mem::take(&mut collected.lines), collected.commits)
+    /// Notes that an invariant does not hold.
+    pub(crate) fn violation(&mut self, violation: &Violation) {
+        self.write(&Broken { at: self.clock.now(), violation });
     }
 
-    fn push(&self, line: &impl Serialize, commits: u64) {
-        let mut collected = self.collected.lock().expect("invariant: no panic under this lock");
-        serde_json::to_writer(&mut collected.lines, line).expect("invariant: a line is JSON");
-        collected.lines.push(b'\n');
-        collected.commits += commits;
+    /// How many changes there were, or why the lines are not all written.
+    pub(crate) fn finish(mut self) -> Result<u64, io::Error> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        self.sink.as_mut().map_or(Ok(()), Write::flush)?;
+        Ok(self.commits)
+    }
+
+    fn write(&mut self, line: &impl Serialize) {
+        let Some(sink) = self.sink.as_mut().filter(|_| self.failure.is_none()) else { return };
+        let mut bytes = serde_json::to_vec(line).expect("invariant: a line is JSON");
+        bytes.push(b'\n');
+        self.failure = sink.write_all(&bytes).err();
     }
 }
 

@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::status::{Declared, DocumentStatus, Fate, Status};
 use crate::{codes, documents};
 
-mod cluster;
+pub(crate) mod cluster;
 
 pub(crate) use cluster::cannot_start;
 
@@ -80,7 +80,7 @@ impl Platform {
         let starting = wanted
             .into_iter()
             .zip(foundations)
-            .map(|(region, foundation)| cluster::start(&world, region, foundation, tree.shutdown().child()));
+            .map(|(region, foundation)| cluster::start(&world, region, foundation, tree.shutdown().clone()));
         let regions = futures::future::try_join_all(starting).await?;
         let fates = documents::apply(&regions, &documents).await?;
         let shared = Arc::new(Shared { name, declared, regions, documents: fates });

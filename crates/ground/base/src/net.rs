@@ -149,6 +149,11 @@ impl Net {
         self.0.links.cross(from, to).await
     }
 
+    /// Whether a partition lies between two places, in either direction.
+    pub fn is_cut(&self, one: &Place, other: &Place) -> bool {
+        self.0.links.is_cut(one, other) || self.0.links.is_cut(other, one)
+    }
+
     /// Lets connections to `host` leave the machine.
     pub fn allow_egress(&self, host: &str) {
         self.0.outside.allow(host);

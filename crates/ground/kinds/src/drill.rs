@@ -22,9 +22,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod actions;
+mod amount;
+mod expect;
 mod step;
 
-pub use step::{Action, Apply, Delete, Expect, KillNode, Scale, Step};
+pub use actions::{Apply, Delete, Machines, Partition, Repeat, Scale, Target};
+pub use amount::Amount;
+pub use expect::{EventExpect, Expect, Invariant};
+pub use step::{Action, Step};
 
 /// The API version of [`Drill`].
 pub const API_VERSION: &str = "mainstay.dev/v1alpha1";
@@ -78,6 +84,9 @@ pub struct DrillSpec {
     /// What is done and asked, in the order of `at` (equal times in the order of the file).
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// What holds all the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<Invariant>,
 }
 
 /// The first moment of 2026, UTC.

@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(crate) has_lease: bool,
     /// Whether it was told last that no new pods come.
     pub(crate) is_cordoned: bool,
+    /// It found the API out of reach, and has not found it again.
+    pub(crate) is_cut_off: bool,
     pub(crate) random: Random,
     images: BTreeSet<String>,
     addresses: Addresses,
@@ -66,6 +68,7 @@ impl Machine {
             since: ready_at,
             has_lease: false,
             is_cordoned: false,
+            is_cut_off: false,
             random,
             images: BTreeSet::new(),
             addresses,

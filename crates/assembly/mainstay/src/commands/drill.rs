@@ -1,7 +1,9 @@
 //! `mainstay drill FILE`: a scenario in virtual time, and what it found.
 
-use mainstay_base::{Seed, World};
-use mainstay_drill::{Report, StepResult};
+use std::path::Path;
+
+use mainstay_base::{Diagnostic, Seed, World};
+use mainstay_drill::{Finding, Report, Sink, StepResult, Told, Violation, codes};
 
 use crate::cli::{Drill, Output};
 use crate::exit::{self, Failure, Outcome};
@@ -13,32 +15,66 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
     let seed = arguments.seed.or(loaded.drill.spec.seed).map_or_else(|| World::real().seed(), Seed);
     printer.say(&format!("Drill {} with seed {seed} …", loaded.drill.metadata.name));
     let shows_steps = arguments.output == Output::Table;
-    let on_step = move |step: &StepResult| {
-        if shows_steps {
-            printer.data(&line(step));
-        }
+    let tell = move |told: Told<'_>| match told {
+        _ if !shows_steps => {}
+        Told::Step(step) => say_step(printer, step),
+        Told::Violation(violation) => say_violation(printer, violation),
     };
-    let report = mainstay_drill::run(loaded, seed, on_step).map_err(Failure::unavailable)?;
-    if let Some(path) = &arguments.timeline {
-        std::fs::write(path, &report.timeline).map_err(|error| {
-            Failure::unavailable(
-                mainstay_base::Diagnostic::error(TIMELINE, format!("{} cannot be written", path.display()))
-                    .cause(error.to_string())
-                    .help("name a file you may write to"),
-            )
-        })?;
-    }
+    let timeline = arguments.timeline.as_deref().map(create).transpose()?;
+    let ran = mainstay_drill::run(loaded, seed, timeline, tell).map_err(Failure::unavailable)?;
+    let report = &ran.report;
     match arguments.output {
         Output::Json => {
-            printer.data(&serde_json::to_string_pretty(&report).expect("invariant: a Report is JSON"));
+            printer.data(&serde_json::to_string_pretty(report).expect("invariant: a Report is JSON"));
         }
-        Output::Table => printer.data(&verdict(&report)),
+        Output::Table => printer.data(&verdict(report)),
     }
     Ok(if report.passed { exit::DONE } else { exit::NO })
 }
 
-/// The timeline cannot be written.
-const TIMELINE: &str = "M0404";
+/// The file a timeline goes to.
+fn create(path: &Path) -> Result<Sink, Failure> {
+    let file = std::fs::File::create(path).map_err(|error| {
+        Failure::unavailable(
+            Diagnostic::error(codes::TIMELINE, format!("{} cannot be written", path.display()))
+                .cause(error.to_string())
+                .help("name a file you may write to"),
+        )
+    })?;
+    Ok(Box::new(std::io::BufWriter::new(file)))
+}
+
+/// A step's line, and what was found where it failed.
+fn say_step(printer: Printer, step: &StepResult) {
+    let verdict = if step.passed { "ok  " } else { "FAIL" };
+    let detail = step.detail.as_deref().filter(|_| step.finding.is_none());
+    let detail = detail.map(|detail| format!("  ({detail})")).unwrap_or_default();
+    printer.data(&format!("  {verdict} {:>9}  {}{detail}", clock(step.at_seconds), step.name));
+    if let Some(finding) = &step.finding {
+        say_finding(printer, finding);
+    }
+}
+
+/// An invariant that does not hold, and what was found.
+fn say_violation(printer: Printer, violation: &Violation) {
+    let Violation { name, region, .. } = violation;
+    printer.data(&format!("  FAIL {:>9}  always: {name}  ({region})", clock(violation.at_seconds)));
+    say_finding(printer, &violation.finding);
+}
+
+/// When, what was expected, what was seen, and what led there.
+fn say_finding(printer: Printer, finding: &Finding) {
+    let margin = " ".repeat(18);
+    printer.data(&format!("{margin}{} at {}", finding.about, clock(finding.at_seconds)));
+    printer.data(&format!("{margin}  expected  {}", finding.expected));
+    printer.data(&format!("{margin}  seen      {}", finding.seen));
+    if !finding.chain.is_empty() {
+        printer.data(&format!("{margin}what led there:"));
+    }
+    for link in &finding.chain {
+        printer.data(&format!("{margin}  {:>10}  {}: {}", clock(link.at_seconds), link.object, link.what));
+    }
+}
 
 /// The last line: whether it passed, and what it took.
 fn verdict(report: &Report) -> String {
@@ -57,14 +93,9 @@ fn verdict(report: &Report) -> String {
     )
 }
 
-fn line(step: &StepResult) -> String {
-    let verdict = if step.passed { "ok  " } else { "FAIL" };
-    let detail = step.detail.as_deref().map(|detail| format!("  ({detail})")).unwrap_or_default();
-    format!("  {verdict} {:>9}  {}{detail}", clock(step.at_seconds), step.name)
-}
-
 /// Seconds as `1h30m`, `90s`, `1.5s`.
 fn clock(seconds: f64) -> String {
+    let seconds = (seconds * 1000.0).round() / 1000.0;
     let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
     mainstay_kinds::duration::format(duration)
 }

@@ -1,6 +1,6 @@
 //! One region, from its foundation up: store, keys, API server, definitions, components.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -11,6 +11,7 @@ use mainstay_base::disk::RealDisk;
 use mainstay_base::net::Listener;
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{BoxError, Diagnostic, World};
+use mainstay_control::Component;
 use mainstay_kinds::cluster_config;
 use mainstay_pki::{Authority, Subject, Tokens};
 use mainstay_resource::access::MASTERS;
@@ -22,7 +23,7 @@ use crate::config::RegionConfig;
 use crate::documents::FIELD_MANAGER;
 use crate::kubeconfig::{self, Entry};
 use crate::readiness::Readiness;
-use crate::region::{Region, client};
+use crate::region::{Life, Region, client};
 use crate::{codes, components};
 
 /// The first address of the service range, where `kubernetes.default` is.
@@ -57,22 +58,15 @@ pub(super) async fn start(
     // A virtual World has no keys: nobody signs there, and nobody verifies.
     let signer = door.as_ref().map(|(authority, _)| authority.certificate_pem());
     let list = components::all(signer.unwrap_or(mainstay_pki::NOBODY));
-    let api = ApiServer::new(mainstay_apiserver::Config {
-        world: world.clone(),
-        region: name.clone(),
-        store: store.clone(),
-        rules: list.iter().map(|one| (one.user.to_owned(), one.rules)).collect(),
-        tokens: Tokens::new(),
-        advertise: address.as_ref().map(ToString::to_string).unwrap_or_default(),
-    });
-    let servers = Tree::new(shutdown.clone());
-    let clients = Tree::new(shutdown);
+    let advertise = address.as_ref().map(ToString::to_string).unwrap_or_default();
+    let api = server(world, &name, &store, &list, &advertise);
+    let life = Life::new(api.clone(), &shutdown);
     api.bootstrap().await.map_err(|error| fail(&error))?;
     let administrator = client(&api, components::administrator());
     install(&administrator, &config).await.map_err(|error| fail(&error))?;
     let entry = match door {
         Some((authority, listener)) => {
-            let entry = open_door(&name, &authority, listener, &api, &servers);
+            let entry = open_door(&name, &authority, listener, &api, &life.servers);
             Some(entry.map_err(|error| fail(&*error))?)
         }
         None => None,
@@ -80,24 +74,45 @@ pub(super) async fn start(
     let (groups, _problems) = mainstay_capacity::groups(&config.cluster);
     let wanted = groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum();
     let readiness = Readiness::expecting(wanted);
-    let keeper = api.clone();
-    clients.supervise(Kind::Housekeeping, "event-expiry", move || keeper.clone().expire_events());
     let region = Region {
         name: name.clone(),
         role: config.role,
-        servers,
-        clients,
+        shutdown,
+        life: Mutex::new(life),
         store,
-        api,
         readiness,
         address,
         entry,
     };
+    live(world, &region, list);
+    Ok(region)
+}
+
+/// The API server of a region over its store.
+pub(crate) fn server(
+    world: &World,
+    region: &str,
+    store: &Store,
+    list: &[Component],
+    advertise: &str,
+) -> ApiServer {
+    ApiServer::new(mainstay_apiserver::Config {
+        world: world.clone(),
+        region: region.to_owned(),
+        store: store.clone(),
+        rules: list.iter().map(|one| (one.user.to_owned(), one.rules)).collect(),
+        tokens: Tokens::new(),
+        advertise: advertise.to_owned(),
+    })
+}
+
+/// Starts everything that runs in a region whose API server serves.
+pub(crate) fn live(world: &World, region: &Region, list: Vec<Component>) {
+    let Life { api: keeper, clients, .. } = region.life().clone();
+    clients.supervise(Kind::Housekeeping, "event-expiry", move || keeper.clone().expire_events());
     region.start_components(world, list);
     let (readiness, observer) = (region.readiness.clone(), region.client());
-    let tree = &region.clients;
-    tree.supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
-    Ok(region)
+    clients.supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
 }
 
 /// How many definitions are on their way at a time: the store commits them together.

@@ -147,6 +147,12 @@ impl Links {
         Some(entry.depart(bytes))
     }
 
+    /// Whether a partition lies between them, in this direction.
+    pub(super) fn is_cut(&self, from: &Place, to: &Place) -> bool {
+        self.are_in_use()
+            && narrowest(&mut self.state().entries, from, to).is_some_and(|entry| entry.link.partitioned)
+    }
+
     /// A number to wait under.
     pub(super) fn waiter(&self) -> Waiter {
         let mut state = self.state();

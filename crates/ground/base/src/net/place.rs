@@ -17,6 +17,11 @@ impl Place {
         Self { region: region.into(), name: name.into() }
     }
 
+    /// The Kubernetes API of `region`.
+    pub fn api(region: &str) -> Self {
+        Self::new(region, "kube-apiserver")
+    }
+
     /// Everything that is not the platform.
     pub fn outside() -> Self {
         Self::new("", "outside")

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use super::{Apply, Delete, Expect, Machines, Partition, Repeat, Scale};
 
 /// One step. In the file, `at` and `name` stand beside exactly one action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Step {
-    /// When, from the start of the drill.
+    /// When, from the start of the drill; in a repetition, from the start of its round.
     pub at: Duration,
     /// What the reports call it; without, its action.
     pub name: Option<String>,
-    /// Which region's API it goes to; without, the only one or the first.
+    /// Which region's API it goes to; without, the only one or the primary.
     pub region: Option<String>,
     /// What is done or asked.
     pub action: Action,
@@ -22,122 +23,30 @@ pub struct Step {
 /// What a step does or asks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Applies manifests (server-side, forced).
+    /// Applies manifests (server-side, forced), or patches an object.
     Apply(Apply),
     /// Deletes an object.
     Delete(Delete),
     /// Sets an object's replicas through its `scale` subresource.
     Scale(Scale),
-    /// Makes a machine dead.
-    KillNode(KillNode),
-    /// Asks whether something is so, now or soon.
-    Expect(Expect),
-}
-
-/// Manifests: inline or a file, not both.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Apply {
-    /// One object, a list of objects, or YAML text of several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manifest: Option<Value>,
-    /// A file of manifests, relative to the drill's file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-}
-
-/// The object to delete.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Delete {
-    /// Its API version; without, that of the served kind of this name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_version: Option<String>,
-    /// Its kind.
-    pub kind: String,
-    /// Its namespace, where its kind has one; `default` without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-}
-
-/// The object to scale.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Scale {
-    /// Its API version; without, that of the served kind of this name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_version: Option<String>,
-    /// Its kind.
-    pub kind: String,
-    /// Its namespace; `default` without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// How many there shall be.
-    pub replicas: u32,
-}
-
-/// The machines to kill: by Node name, by place in a node group, or by label.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct KillNode {
-    /// The Node's or NodeClaim's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The node group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node_group: Option<String>,
-    /// Which node of the group, from 0; without, the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index: Option<u32>,
-    /// A label selector on Nodes; all that match die.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selector: Option<String>,
-}
-
-/// What should be so. Every field that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Expect {
-    /// The objects' API version; without, that of the served kind of this name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_version: Option<String>,
-    /// The objects' kind.
-    pub kind: String,
-    /// Their namespace; without, `default` for one name, all for a selector.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// One object's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// A label selector, instead of a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selector: Option<String>,
-    /// `status.replicas`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<u32>,
-    /// `status.readyReplicas`; with a selector or for pods and nodes, how many are Ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready: Option<u32>,
-    /// `status.availableReplicas`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub available: Option<u32>,
-    /// `status.phase`, of every object chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phase: Option<String>,
-    /// How many objects are chosen; `0` says that there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<u32>,
-    /// How long it may take to become so; without, it must be so at once.
-    #[serde(default, with = "crate::duration", skip_serializing_if = "Duration::is_zero")]
-    pub within: Duration,
+    /// Makes machines dead.
+    KillNode(Machines),
+    /// Brings machines back.
+    RestoreNode(Machines),
+    /// Ends everything of a region at once.
+    KillRegion(String),
+    /// Brings a region up again on what its store holds.
+    RestoreRegion(String),
+    /// Cuts places off from each other.
+    Partition(Partition),
+    /// Does steps again and again.
+    Repeat(Repeat),
+    /// Asks whether something is so, now or soon, and for how long.
+    Expect(Box<Expect>),
 }
 
 /// A step as it stands in a file.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written {
     #[serde(with = "crate::duration")]
@@ -153,22 +62,41 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scale: Option<Scale>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    kill_node: Option<KillNode>,
+    kill_node: Option<Machines>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expect: Option<Expect>,
+    restore_node: Option<Machines>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kill_region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restore_region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    partition: Option<Partition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeat: Option<Repeat>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expect: Option<Box<Expect>>,
 }
+
+/// What a step can be, for people.
+const ACTIONS: &str = "apply, delete, scale, killNode, restoreNode, killRegion, restoreRegion, partition, \
+                       repeat, expect";
 
 impl TryFrom<Written> for Step {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { at, name, region, apply, delete, scale, kill_node, expect } = written;
+        let Written { at, name, region, .. } = written;
         let mut actions = [
-            apply.map(Action::Apply),
-            delete.map(Action::Delete),
-            scale.map(Action::Scale),
-            kill_node.map(Action::KillNode),
-            expect.map(Action::Expect),
+            written.apply.map(Action::Apply),
+            written.delete.map(Action::Delete),
+            written.scale.map(Action::Scale),
+            written.kill_node.map(Action::KillNode),
+            written.restore_node.map(Action::RestoreNode),
+            written.kill_region.map(Action::KillRegion),
+            written.restore_region.map(Action::RestoreRegion),
+            written.partition.map(Action::Partition),
+            written.repeat.map(Action::Repeat),
+            written.expect.map(Action::Expect),
         ]
         .into_iter()
         .flatten();
@@ -177,20 +105,24 @@ impl TryFrom<Written> for Step {
                 action.check()?;
                 Ok(Self { at, name, region, action })
             }
-            _ => Err("a step has exactly one of apply, delete, scale, killNode, expect".to_owned()),
+            _ => Err(format!("a step has exactly one of {ACTIONS}")),
         }
     }
 }
 
 impl From<Step> for Written {
     fn from(Step { at, name, region, action }: Step) -> Self {
-        let mut written =
-            Self { at, name, region, apply: None, delete: None, scale: None, kill_node: None, expect: None };
+        let mut written = Self { at, name, region, ..Self::default() };
         match action {
             Action::Apply(apply) => written.apply = Some(apply),
             Action::Delete(delete) => written.delete = Some(delete),
             Action::Scale(scale) => written.scale = Some(scale),
-            Action::KillNode(kill) => written.kill_node = Some(kill),
+            Action::KillNode(machines) => written.kill_node = Some(machines),
+            Action::RestoreNode(machines) => written.restore_node = Some(machines),
+            Action::KillRegion(region) => written.kill_region = Some(region),
+            Action::RestoreRegion(region) => written.restore_region = Some(region),
+            Action::Partition(partition) => written.partition = Some(partition),
+            Action::Repeat(repeat) => written.repeat = Some(repeat),
             Action::Expect(expect) => written.expect = Some(expect),
         }
         written
@@ -200,24 +132,14 @@ impl From<Step> for Written {
 impl Action {
     /// What the types alone do not say.
     fn check(&self) -> Result<(), String> {
-        let fine = match self {
-            Self::Apply(apply) => {
-                (apply.manifest.is_some() != apply.file.is_some(), "apply has exactly one of manifest, file")
-            }
-            Self::KillNode(kill) => {
-                let ways = [kill.name.is_some(), kill.node_group.is_some(), kill.selector.is_some()];
-                let one = ways.iter().filter(|way| **way).count() == 1;
-                (
-                    one && (kill.index.is_none() || kill.node_group.is_some()),
-                    "killNode has exactly one of name, nodeGroup (with index) or selector",
-                )
-            }
-            Self::Expect(expect) => (
-                expect.name.is_none() || expect.selector.is_none(),
-                "expect has a name or a selector, not both",
-            ),
-            Self::Delete(_) | Self::Scale(_) => (true, ""),
-        };
-        if fine.0 { Ok(()) } else { Err(fine.1.to_owned()) }
+        match self {
+            Self::Apply(apply) => apply.check(),
+            Self::KillNode(machines) => machines.check("killNode"),
+            Self::RestoreNode(machines) => machines.check("restoreNode"),
+            Self::Partition(partition) => partition.check(),
+            Self::Repeat(repeat) => repeat.check(),
+            Self::Expect(expect) => expect.check(),
+            Self::Delete(_) | Self::Scale(_) | Self::KillRegion(_) | Self::RestoreRegion(_) => Ok(()),
+        }
     }
 }

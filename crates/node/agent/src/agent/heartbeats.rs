@@ -9,7 +9,8 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, OwnerReference};
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use mainstay_base::net::Place;
 use mainstay_control::reconcile::{self, Next};
 
 use super::claims::status_is;
@@ -30,17 +31,57 @@ impl Agent {
         else {
             return Ok(Next::Wait);
         };
+        if self.is_cut_off(node) {
+            let mut fleet = self.fleet();
+            let machine = fleet.machines.get_mut(&**node);
+            return Ok(machine
+                .map_or(Next::Wait, |machine| Next::After(heartbeat::until_renewal(&mut machine.random))));
+        }
         let is_there =
             if has_lease { self.renew(node).await? } else { self.create_lease(node, owner).await? };
-        let mut fleet = self.fleet();
-        let Some(machine) = fleet.machines.get_mut(&**node) else { return Ok(Next::Wait) };
-        machine.has_lease = is_there;
-        if is_there {
-            return Ok(Next::After(heartbeat::until_renewal(&mut machine.random)));
+        let (was_cut_off, next) = {
+            let mut fleet = self.fleet();
+            let Some(machine) = fleet.machines.get_mut(&**node) else { return Ok(Next::Wait) };
+            machine.has_lease = is_there;
+            let was_cut_off = std::mem::take(&mut machine.is_cut_off);
+            (was_cut_off, heartbeat::until_renewal(&mut machine.random))
+        };
+        if was_cut_off {
+            self.catch_up(node).await?;
         }
-        drop(fleet);
+        if is_there {
+            return Ok(Next::After(next));
+        }
         self.queue.add(Item::Lease(node.clone()));
         Ok(Next::Wait)
+    }
+
+    /// Whether the network lies between a machine and the API; whoever finds that leaves a note, so
+    /// that nothing is forgotten once the machine is back.
+    pub(super) fn is_cut_off(&self, node: &str) -> bool {
+        let region = self.world.scope();
+        let is_cut = self.world.net().is_cut(&Place::new(region, node), &Place::api(region));
+        if is_cut && let Some(machine) = self.fleet().machines.get_mut(node) {
+            machine.is_cut_off = true;
+        }
+        is_cut
+    }
+
+    /// A machine that reaches the API again looks how its Node stands, and reports everything anew.
+    async fn catch_up(&self, node: &str) -> Result<(), kube::Error> {
+        let by_name = ListParams::default().fields(&format!("metadata.name={node}"));
+        let found = Api::<Node>::all(self.client.clone()).list(&by_name).await?.items;
+        let status = found.first().and_then(|node| node.status.as_ref());
+        let conditions = status.and_then(|status| status.conditions.as_ref());
+        let is_ready = conditions.is_some_and(|all| {
+            all.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        });
+        if let Some(machine) = self.fleet().machines.get_mut(node) {
+            machine.standing.is_ready &= is_ready;
+        }
+        self.queue.add(Item::Status(node.into()));
+        self.queue_pods_of(node);
+        Ok(())
     }
 
     /// Renews a lease; says whether it is there.
@@ -93,6 +134,9 @@ impl Agent {
     /// Reports a machine's status where it is due.
     pub(super) async fn status(&self, node: &Arc<str>) -> reconcile::Outcome {
         let now = self.world.now();
+        if self.is_cut_off(node) {
+            return Ok(Next::Wait);
+        }
         let (report, becomes_ready) = {
             let mut fleet = self.fleet();
             let Some(machine) = fleet.machines.get_mut(&**node).filter(|machine| machine.speaks()) else {

@@ -43,6 +43,9 @@ impl Agent {
             self.fleet().end(key);
             return Ok(Next::Wait);
         };
+        if self.is_cut_off(&pod.spec.node_name) {
+            return Ok(Next::Wait);
+        }
         let described = self.behaviours.within(&key.namespace);
         let documents = || described.into_iter().filter(|document| document.selects(&pod)).collect();
         let Some(step) = self.fleet().step(key, &pod, documents, &self.world) else { return Ok(Next::Wait) };
