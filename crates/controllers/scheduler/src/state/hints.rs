@@ -76,15 +76,24 @@ impl Event<'_> {
         }
     }
 
-    /// Whether the node it is about, by itself, will do.
+    /// Whether the node it is about, by itself, will do, and may not have done before.
     fn makes_room(&self, demand: &Demand, snapshot: &Snapshot) -> bool {
         let name = match self {
             Self::Node(name, _) | Self::Left(name, _) => name,
-            Self::Altered(name, before, after) if before.demand != after.demand => name,
+            Self::Altered(name, before, after)
+                if demand.requested.has_more_in(&before.demand.requested, &after.demand.requested) =>
+            {
+                name
+            }
             _ => return false,
         };
-        let node = snapshot.node(name);
-        node.is_some_and(|node| filter::check(demand, node, Verdict::of(demand, node)).is_ok())
+        let Some(node) = snapshot.node(name) else { return false };
+        if let Self::Node(_, Some(before)) = self
+            && !offers_else(demand, before, &node.facts)
+        {
+            return false;
+        }
+        filter::check(demand, node, Verdict::of(demand, node)).is_ok()
     }
 
     fn moves_the_spread(&self, demand: &Demand, snapshot: &Snapshot) -> bool {
@@ -149,6 +158,15 @@ impl Event<'_> {
             Self::Left(_, pod) => is_unwanted(pod) || !pod.demand.company.anti_affinity.is_empty(),
         }
     }
+}
+
+/// Whether a node with these facts can do for the demand where with those before it could not.
+fn offers_else(demand: &Demand, before: &Facts, now: &Facts) -> bool {
+    before.labels != now.labels
+        || before.taints != now.taints
+        || before.is_unschedulable != now.is_unschedulable
+        || before.pods_limit < now.pods_limit
+        || demand.requested.has_more_in(&now.allocatable, &before.allocatable)
 }
 
 fn pod_differs(before: &PodState, after: &PodState, of: impl Fn(&PodState) -> Vec<bool>) -> bool {

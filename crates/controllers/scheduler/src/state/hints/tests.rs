@@ -8,8 +8,16 @@ fn what_may_help_a_rejected_pod_is_what_upstream_says() {
     let mut wrong = Vec::new();
     for Happening { name, demand, nodes, pods, expected } in happenings(include_str!("../../cases/hints.txt"))
     {
-        let rule =
-            if name.starts_with("spread") { Plugin::PodTopologySpread } else { Plugin::InterPodAffinity };
+        let rule = match name.split(' ').next().unwrap() {
+            "spread" => Plugin::PodTopologySpread,
+            "affinity" => Plugin::InterPodAffinity,
+            "fit" => Plugin::NodeResourcesFit,
+            "nodes" => Plugin::NodeAffinity,
+            "taints" => Plugin::TaintToleration,
+            "cordon" => Plugin::NodeUnschedulable,
+            "ports" => Plugin::NodePorts,
+            other => panic!("{other}"),
+        };
         let plugins: Plugins = [rule].into_iter().collect();
         let mut snapshot = Snapshot::default();
         let mut facts = |node: Option<k8s_openapi::api::core::v1::Node>| {
