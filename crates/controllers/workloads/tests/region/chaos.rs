@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use mainstay_kinds::NodeClaim;
@@ -40,8 +41,20 @@ enum Deed {
     DeleteOrCreate,
     DeletePod(usize),
     Evict(usize),
+    /// All its pods, one right after the other, as far as they may go.
+    EvictAll,
+    /// A budget of these words, in the place of the one there is.
+    Guard(&'static str, Bound),
+    Unguard,
     Kill(usize),
     Heal(usize),
+}
+
+/// How much of a Deployment a budget guards.
+#[derive(Clone, Debug)]
+enum Bound {
+    Count(i32),
+    Percent(i32),
 }
 
 /// To which Deployment, what, and how long it is left alone then.
@@ -58,9 +71,17 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::DeleteOrCreate),
         2 => (0..8_usize).prop_map(Deed::DeletePod),
         2 => (0..8_usize).prop_map(Deed::Evict),
+        3 => Just(Deed::EvictAll),
+        3 => (prop_oneof![Just("minAvailable"), Just("maxUnavailable")], bound())
+            .prop_map(|(word, bound)| Deed::Guard(word, bound)),
+        1 => Just(Deed::Unguard),
         1 => (0..4_usize).prop_map(Deed::Kill),
         1 => (0..4_usize).prop_map(Deed::Heal),
     ]
+}
+
+fn bound() -> impl Strategy<Value = Bound> {
+    prop_oneof![(0..5_i32).prop_map(Bound::Count), (0..101_i32).prop_map(Bound::Percent)]
 }
 
 fn life() -> impl Strategy<Value = (u64, Vec<Step>)> {
@@ -101,6 +122,7 @@ fn live(lives: u32, seed: u8) {
 async fn live_one(region: Region, witness: Witness, steps: Vec<Step>) -> Vec<String> {
     for index in 0..DEPLOYMENTS {
         create(&region, index).await;
+        guard(&region, index, "maxUnavailable", &Bound::Count(1)).await;
     }
     for (index, deed, pause_ms) in steps {
         act(&region, &witness, index, &deed).await;
@@ -137,6 +159,18 @@ async fn act(region: &Region, witness: &Witness, index: usize, deed: &Deed) {
         Deed::Heal(machine) => return fault(region, *machine, json!(null)).await,
         Deed::DeletePod(which) | Deed::Evict(which) => {
             return take_away(region, witness, index, *which, matches!(deed, Deed::Evict(_))).await;
+        }
+        Deed::EvictAll => {
+            // Each time the first of those that are left, or the one after those that may not go.
+            for which in 0..8 {
+                take_away(region, witness, index, which, true).await;
+            }
+            return;
+        }
+        Deed::Guard(word, bound) => return guard(region, index, word, bound).await,
+        Deed::Unguard => {
+            let _gone = budgets(region).delete(&named(index), &DeleteParams::default()).await;
+            return;
         }
         Deed::DeleteOrCreate => {
             let deleted = region.deployments().delete(&named(index), &DeleteParams::background()).await;
@@ -189,6 +223,24 @@ async fn take_away(region: &Region, witness: &Witness, index: usize, which: usiz
     }
 }
 
+fn budgets(region: &Region) -> Api<PodDisruptionBudget> {
+    Api::namespaced(region.client.clone(), "default")
+}
+
+/// Guards a Deployment's pods like this, and not as before.
+async fn guard(region: &Region, index: usize, word: &str, bound: &Bound) {
+    let bound = match bound {
+        Bound::Count(count) => json!(count),
+        Bound::Percent(percent) => json!(format!("{percent}%")),
+    };
+    let budget = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": named(index)},
+        "spec": {word: bound, "selector": {"matchLabels": {"app": named(index)}}},
+    });
+    let whole = PatchParams::apply("test").force();
+    budgets(region).patch(&named(index), &whole, &Patch::Apply(&budget)).await.unwrap();
+}
+
 async fn fault(region: &Region, machine: usize, fault: Value) {
     let claims = Api::<NodeClaim>::all(region.client.clone());
     let marked = Patch::Merge(json!({"metadata": {"annotations": {"mainstay.dev/fault": fault}}}));
@@ -221,6 +273,8 @@ async fn judge(region: &Region) -> Vec<String> {
         }
     }
     faults.extend(deployments.iter().filter_map(unexplained));
+    let budgets = region.all::<PodDisruptionBudget>().await;
+    faults.extend(budgets.iter().filter_map(|budget| miscounted(budget, &deployments, &pods)));
     faults
 }
 
@@ -239,4 +293,27 @@ fn unexplained(deployment: &Deployment) -> Option<String> {
         holds("Progressing", "False") || holds("Available", "False") || holds("Progressing", "Unknown");
     let is_fine = is_observed && (is_met && is_updated || is_explained);
     (!is_fine).then(|| format!("{} gives no reason: {}", deployment.name_any(), json!(status)))
+}
+
+/// What a budget has not counted right, where all its pods are of a Deployment.
+fn miscounted(budget: &PodDisruptionBudget, deployments: &[Deployment], pods: &[Pod]) -> Option<String> {
+    let name = budget.name_any();
+    let deployment = deployments.iter().find(|deployment| deployment.name_any() == name)?;
+    let replicas = deployment.spec.as_ref()?.replicas.unwrap_or(1);
+    let own: Vec<&Pod> = pods.iter().filter(|pod| pod.labels().get("app") == Some(&name)).collect();
+    let is_ready = |pod: &&&Pod| {
+        let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions.into_iter().flatten().any(|one| one.type_ == "Ready" && one.status == "True")
+    };
+    let healthy = i32::try_from(own.iter().filter(is_ready).count()).unwrap();
+    let status = budget.status.clone().unwrap_or_default();
+    // A budget of nothing expects nothing.
+    let expected = if own.is_empty() { 0 } else { replicas };
+    let allowed = if expected == 0 { 0 } else { (healthy - status.desired_healthy).max(0) };
+    let is_right = status.current_healthy == healthy
+        && (budget.spec.as_ref()?.min_available.is_some() || status.expected_pods == expected)
+        && status.disruptions_allowed == allowed
+        && status.disrupted_pods.clone().unwrap_or_default().is_empty()
+        && status.observed_generation == budget.metadata.generation;
+    (!is_right).then(|| format!("{name} guards {healthy} healthy of {replicas}: {}", json!(status)))
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariants it watches:** a pod has at most one controller; no available pod of a rolling
 //! Deployment is deleted by a controller while fewer than wanted minus the unavailable allowed are
-//! available. What a person deletes is theirs to answer for, and pods that a set loses because the
+//! available; no eviction takes what a budget guards ([`guard`]). What a person deletes is theirs to answer for, and pods that a set loses because the
 //! size of its Deployment changed are shared out whatever is available, as upstream does it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,6 +16,10 @@ use mainstay_store::{Event, EventKind, Observer, Record};
 use mainstay_workloads::deployment::Size;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+
+mod guard;
+
+use guard::Guard;
 
 /// Nobody can have heard of what happened less than this ago.
 const HEARSAY: Duration = Duration::from_secs(1);
@@ -36,6 +40,7 @@ struct Seen {
     shared_out: BTreeMap<String, i32>,
     /// The pods available and those wanted available lately, by the Deployment's uid.
     lately: BTreeMap<String, VecDeque<(Instant, i32, i32)>>,
+    guard: Guard,
     violations: Vec<String>,
 }
 
@@ -67,10 +72,18 @@ impl Seen {
         match &*event.record.key.resource {
             "/pods" => self.see_pod(&read(&event.record), is_gone, now),
             "apps/replicasets" => self.see_set(read(&event.record), is_gone),
-            "apps/deployments" => keep(&mut self.deployments, read::<Deployment>(&event.record), is_gone),
+            "apps/deployments" => self.see_deployment(read(&event.record), is_gone),
+            "policy/poddisruptionbudgets" => self.guard.see_budget(read(&event.record), is_gone),
             _ => return,
         }
         self.note(now);
+    }
+
+    fn see_deployment(&mut self, deployment: Deployment, is_gone: bool) {
+        let replicas = deployment.spec.as_ref().map(|spec| spec.replicas.unwrap_or(1));
+        let app = deployment.metadata.name.as_deref().unwrap_or_default();
+        self.guard.see_size(app, replicas.filter(|_| !is_gone));
+        keep(&mut self.deployments, deployment, is_gone);
     }
 
     fn see_set(&mut self, set: ReplicaSet, is_gone: bool) {
@@ -91,6 +104,14 @@ impl Seen {
         }
         let goes = is_gone || pod.metadata.deletion_timestamp.is_some();
         let before = self.pods.get(pod.metadata.uid.as_deref().unwrap_or_default()).cloned();
+        if let Some(before) = before.as_ref().filter(|before| guard::is_healthy(before))
+            && (is_gone || !guard::is_healthy(pod))
+        {
+            let alike = |other: &&Pod| guard::app(other) == guard::app(before) && guard::is_healthy(other);
+            let healthy = self.pods.values().filter(alike).count();
+            self.violations
+                .extend(self.guard.see_loss(before, healthy).map(|fault| format!("{now}: {fault}")));
+        }
         if let Some(before) = before.filter(|before| goes && before.metadata.deletion_timestamp.is_none()) {
             self.judge(&before, now);
         }
