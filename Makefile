@@ -22,7 +22,7 @@ build: ## Build the optimised binary (the first time takes minutes).
 test: ## All tests, a fixed slice of seeds, kills and fuzz cases among them.
 	@.ci/test
 
-soak: ## The long runs, optimised: 1,000 seeds of the faulty disk, 20 kills under load.
+soak: ## The long runs, optimised: 1,000 seeds of the faulty disk, 20 kills under load, 200 first hours.
 	@.ci/soak
 
 FUZZ_SECONDS ?= 120

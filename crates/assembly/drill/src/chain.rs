@@ -36,7 +36,7 @@ pub(crate) fn chain(history: &History, subjects: &[Subject], until: Duration) ->
     let mut found: Vec<(Duration, String, String)> = Vec::new();
     for subject in involved(history, subjects) {
         let Some(track) = history.track(&subject) else { continue };
-        let before = track.moments.iter().filter(|moment| moment.at <= until);
+        let before = track.moments.iter().filter(|moment| moment.at <= until && !moment.is_everyday);
         let newest: Vec<_> = before.rev().take(OF_ONE).collect();
         found.extend(newest.into_iter().rev().map(|one| (one.at, subject.to_string(), one.what.clone())));
     }

@@ -16,9 +16,7 @@ mod glance;
 mod look;
 mod note;
 
-#[cfg(test)]
-use look::Level;
-pub(crate) use look::Look;
+pub(crate) use look::{Level, Look};
 pub(crate) use note::EventNote;
 
 use glance::Glance;
@@ -83,6 +81,8 @@ pub(crate) struct Moment {
     pub(crate) what: String,
     /// The Event it tells, so that its repetitions are told once.
     event: Option<String>,
+    /// It is part of every day: a Node's Events that warn of nothing.
+    pub(crate) is_everyday: bool,
 }
 
 /// One object's story.
@@ -157,7 +157,7 @@ impl History {
             (false, true) => glance.changes(&track.last),
         };
         for what in said {
-            track.tell(Moment { at, what, event: None });
+            track.tell(Moment { at, what, event: None, is_everyday: false });
         }
         let look = if is_gone { Some(Look::gone()) } else { Look::of(&glance) };
         track.looks_like(at, look);
@@ -179,8 +179,12 @@ impl History {
         }
         let key = &event.record.key;
         let Some(note) = EventNote::of(region, &event.record.value) else { return };
-        let moment =
-            Moment { at, what: note.to_string(), event: Some(format!("{}/{}", key.namespace, key.name)) };
+        let moment = Moment {
+            at,
+            what: note.to_string(),
+            event: Some(format!("{}/{}", key.namespace, key.name)),
+            is_everyday: note.about.kind == "Node" && note.type_ == "Normal",
+        };
         if let Some(track) = self.track_mut(note.about.clone()) {
             track.tell(moment);
         }

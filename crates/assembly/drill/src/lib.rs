@@ -14,6 +14,7 @@ mod cuts;
 mod gaze;
 mod guard;
 mod history;
+mod html;
 mod kind;
 mod load;
 mod machines;
@@ -23,6 +24,7 @@ mod schedule;
 mod timeline;
 mod witness;
 
+pub use html::html;
 pub use load::{Loaded, codes, load};
 pub use report::{Finding, Link, Report, StepResult, Violation};
 pub use run::{Ran, Told, run};

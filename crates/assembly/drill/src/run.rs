@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::actions::Actions;
 use crate::cuts::{self, Cuts};
+use crate::history::History;
 use crate::load::{Loaded, codes};
 use crate::report::{Report, StepResult, Violation};
 use crate::schedule::{self, Due};
@@ -39,6 +40,8 @@ pub enum Told<'t> {
 pub struct Ran {
     /// What the drill found.
     pub report: Report,
+    pub(crate) history: History,
+    pub(crate) regions: Vec<String>,
 }
 
 /// Runs a drill under `seed` on a thread of its own and returns what it found; `tell` hears of each
@@ -103,7 +106,7 @@ async fn rehearse(
     let virtual_seconds = witness.begun().elapsed().as_secs_f64();
     let steps: Vec<StepResult> = run.results.into_values().collect();
     platform.regions().iter().for_each(Region::kill);
-    let (_history, violations, timeline) = witness.close();
+    let (history, violations, timeline) = witness.close();
     let commits = timeline.finish().map_err(|error| timeline_problem(&error))?;
     let report = Report {
         name: drill.metadata.name,
@@ -115,7 +118,8 @@ async fn rehearse(
         steps,
         violations,
     };
-    Ok(Ran { report })
+    let regions = platform.regions().iter().map(|region| region.name().to_owned()).collect();
+    Ok(Ran { report, history, regions })
 }
 
 fn timeline_problem(error: &std::io::Error) -> Diagnostic {

@@ -137,6 +137,9 @@ pub(crate) struct Drill {
     /// Write every committed change and step result here, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) timeline: Option<PathBuf>,
+    /// Write what it found as one HTML page here.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// The form of the answer.
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub(crate) output: Output,

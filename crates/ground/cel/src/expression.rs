@@ -34,7 +34,7 @@ pub struct NoAnswer(String);
 
 /// The functions expressions may call.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut environment = Env::stdlib();
+    let mut environment = Env::stdlib().with_optional_support(true);
     for extension in [extensions::strings, extensions::lists, extensions::math] {
         environment.add_extension(extension).expect("invariant: the libraries do not overlap");
     }
@@ -159,6 +159,7 @@ mod tests {
             "'app.kubernetes.io/name' in object.metadata.labels",
             "object.metadata.name.split('-').size() == 2",
             "size(object.status.conditions.filter(c, c.status == 'False')) == 0",
+            "object.status.?replicas.orValue(0) == 0",
         ] {
             assert_eq!(holds(text, &object), Ok(true), "{text}");
         }

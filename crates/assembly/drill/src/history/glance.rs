@@ -129,7 +129,8 @@ impl Glance {
         }
         match (before.wanted, self.wanted) {
             (Some(before), Some(now)) if before != now => told.push(format!("replicas {before} → {now}")),
-            _ if before.generation != 0 && self.generation > before.generation => {
+            // A pod's rises when it is deleted, which is told below.
+            _ if self.kind != "Pod" && before.generation != 0 && self.generation > before.generation => {
                 told.push(format!("its spec changed (generation {})", self.generation));
             }
             _ => {}
@@ -142,13 +143,22 @@ impl Glance {
         if !before.phase.is_empty() && self.phase != before.phase {
             told.push(format!("phase {} → {}", before.phase, self.phase));
         }
-        for (type_, now) in &self.conditions {
+        for (type_, now) in self.conditions.iter().filter(|(type_, now)| !is_echo(type_, &now.0)) {
             told.extend(condition(type_, before.conditions.get(type_), now));
         }
         if self.is_ending && !before.is_ending {
             told.push("is being deleted".to_owned());
         }
         told
+    }
+}
+
+/// Whether another condition tells the same: of a pod or Node that falls silent all turn at once.
+fn is_echo(type_: &str, status: &str) -> bool {
+    match type_ {
+        "ContainersReady" | "PodReadyToStartContainers" => true,
+        "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" => status == "Unknown",
+        _ => false,
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
     let timeline = arguments.timeline.as_deref().map(create).transpose()?;
     let ran = mainstay_drill::run(loaded, seed, timeline, tell).map_err(Failure::unavailable)?;
     let report = &ran.report;
+    if let Some(path) = &arguments.report {
+        std::fs::write(path, mainstay_drill::html(&ran)).map_err(|error| cannot_write(path, &error))?;
+    }
     match arguments.output {
         Output::Json => {
             printer.data(&serde_json::to_string_pretty(report).expect("invariant: a Report is JSON"));
@@ -34,14 +37,16 @@ pub(crate) fn run(arguments: &Drill, printer: Printer) -> Outcome {
 
 /// The file a timeline goes to.
 fn create(path: &Path) -> Result<Sink, Failure> {
-    let file = std::fs::File::create(path).map_err(|error| {
-        Failure::unavailable(
-            Diagnostic::error(codes::TIMELINE, format!("{} cannot be written", path.display()))
-                .cause(error.to_string())
-                .help("name a file you may write to"),
-        )
-    })?;
+    let file = std::fs::File::create(path).map_err(|error| cannot_write(path, &error))?;
     Ok(Box::new(std::io::BufWriter::new(file)))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable(
+        Diagnostic::error(codes::TIMELINE, format!("{} cannot be written", path.display()))
+            .cause(error.to_string())
+            .help("name a file you may write to"),
+    )
 }
 
 /// A step's line, and what was found where it failed.

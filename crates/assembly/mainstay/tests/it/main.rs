@@ -7,6 +7,7 @@ mod clients;
 mod crash;
 mod drain;
 mod drill;
+mod drills;
 mod harness;
 mod kubectl;
 mod kubectl_everyday;

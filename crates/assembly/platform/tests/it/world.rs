@@ -3,7 +3,7 @@
 use crate::scene::{api, apply, on_the_example, pass};
 
 use kube::ResourceExt as _;
-use kube::api::ListParams;
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 
 #[test]
@@ -53,5 +53,32 @@ fn a_killed_region_stops_at_once_and_the_world_goes_on() {
         pass(3600).await;
         assert_eq!(region.store().revision(), before, "nothing writes after the kill");
         assert_eq!(world.now().as_second() - start.as_second(), 3600);
+    });
+}
+
+#[test]
+fn a_restored_region_has_what_it_had_and_goes_on() {
+    on_the_example(1, |world, platform| async move {
+        let region = &platform.regions()[0];
+        let names = |kind: &'static str, namespace: &'static str| async move {
+            let list = api(region, "v1", kind, namespace).list(&ListParams::default()).await.unwrap();
+            list.items.iter().map(kube::ResourceExt::name_any).collect::<Vec<_>>()
+        };
+        let before = (names("Node", "").await, names("Pod", "production").await);
+        region.kill();
+        assert!(region.is_killed());
+        assert!(api(region, "v1", "Node", "").list(&ListParams::default()).await.is_err(), "nobody answers");
+        pass(1800).await;
+        region.restore(&world).await.unwrap();
+        pass(120).await;
+        assert_eq!((names("Node", "").await, names("Pod", "production").await), before);
+        assert!(platform.status().regions[0].ready, "{:?}", platform.status().regions[0].reason);
+        region.restore(&world).await.unwrap();
+        let patch = json!({"spec": {"replicas": 6}});
+        let orders = api(region, "apps/v1", "Deployment", "production");
+        orders.patch("order-service", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        pass(30).await;
+        let after = orders.get("order-service").await.unwrap();
+        assert_eq!(after.data["status"]["availableReplicas"], 6);
     });
 }

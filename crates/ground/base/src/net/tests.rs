@@ -496,3 +496,15 @@ fn one_listener_answers_at_many_doors_and_knows_which() {
         assert_eq!(&*body, b"/metrics");
     });
 }
+
+#[test]
+fn a_cut_is_seen_from_both_sides_until_it_heals() {
+    let net = Net::in_memory(Seed(1));
+    let (node, api) = (client(), Place::api("us-east-1"));
+    assert!(!net.is_cut(&node, &api));
+    net.set_link(&node.clone().into(), &api.clone().into(), Link { partitioned: true, ..Link::default() });
+    assert!(net.is_cut(&node, &api) && net.is_cut(&api, &node));
+    assert!(!net.is_cut(&server(), &api));
+    net.set_link(&node.clone().into(), &api.clone().into(), Link::default());
+    assert!(!net.is_cut(&node, &api));
+}

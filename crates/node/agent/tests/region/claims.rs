@@ -6,6 +6,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Event, Node};
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
+use mainstay_base::net::{Link, Place};
 use mainstay_kinds::NodeClaim;
 use mainstay_kinds::condition::holds;
 use serde_json::json;
@@ -86,6 +87,30 @@ fn a_killed_machine_says_nothing_until_it_is_brought_back() {
         region.sleep(11).await;
         assert_ne!(leases.get(&node).await.unwrap(), before);
         assert!(holds(&region.config().await.status.unwrap().conditions, "Ready"));
+        region.assert_well();
+    });
+}
+
+#[test]
+fn a_machine_that_is_cut_off_says_nothing_until_it_reaches_the_api_again() {
+    region(|region| async move {
+        region.configure(json!([{ "name": "g", "instanceType": "t3.large", "desiredCapacity": 2 }])).await;
+        region.start();
+        region.sleep(5).await;
+        let node = region.nodes().await[0].metadata.name.clone().unwrap();
+        let leases = Api::<Lease>::namespaced(region.client.clone(), "kube-node-lease");
+        let between = |partitioned| {
+            let (node, api) = (Place::new("", &node).into(), Place::api("").into());
+            region.world.net().set_link(&node, &api, Link { partitioned, ..Link::default() });
+        };
+        between(true);
+        let before = leases.get(&node).await.unwrap();
+        region.sleep(600).await;
+        assert_eq!(leases.get(&node).await.unwrap(), before);
+        assert!(region.nodes().await.iter().all(is_ready), "nobody here watches the leases");
+        between(false);
+        region.sleep(11).await;
+        assert_ne!(leases.get(&node).await.unwrap(), before);
         region.assert_well();
     });
 }
