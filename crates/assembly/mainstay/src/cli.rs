@@ -23,7 +23,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring a platform up on this machine and keep it reconciled.
+    /// Bring a platform up on this machine and keep it reconciled; a running one takes the Source as
+    /// it is now.
     #[command(before_help = "Example: mainstay up examples/enterprise --detach --wait 120s\n")]
     Up(Up),
     /// Show how a running platform stands.
@@ -57,6 +58,9 @@ pub(crate) struct Up {
     /// Return when ready; the platform goes on in the background.
     #[arg(long)]
     pub(crate) detach: bool,
+    /// Only show what would be created, changed and pruned.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// How long to wait for everything to be ready.
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) wait: Duration,

@@ -51,3 +51,16 @@ pub const DECLARATION: &str = "M0329";
 pub const EGRESS_MISSING: &str = "M0330";
 /// An object stands twice in one region.
 pub const DUPLICATE_OBJECT: &str = "M0332";
+
+/// A running platform cannot get or lose regions.
+pub const REGIONS_CHANGED: &str = "M0340";
+/// The platform is being changed by another `up`.
+pub const UP_GOES_ON: &str = "M0341";
+/// The running platform is of another version.
+pub const OTHER_VERSION: &str = "M0342";
+/// A document is in its cluster, and nothing runs it yet.
+pub const STORED: &str = "M0343";
+/// A document is in no cluster: nothing serves or reads it yet.
+pub const NOT_RUN: &str = "M0344";
+/// A document goes to no region.
+pub const NOT_USED: &str = "M0345";

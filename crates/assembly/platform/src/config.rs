@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use mainstay_base::Diagnostic;
+use mainstay_base::diagnostic::Location;
 use mainstay_kinds::ClusterConfig;
 use mainstay_source::{Document, Source};
 use serde_json::Value;
@@ -35,6 +36,8 @@ pub struct Config {
     pub regions: Vec<RegionConfig>,
     /// The Source's documents, in its order, each with where it goes.
     pub documents: Vec<Placed>,
+    /// Where the Source's diagrams stand.
+    pub diagrams: Vec<Location>,
     /// What the Platform document declares beside them.
     pub declared: Option<Declared>,
     /// What is wrong with the Source as a platform.
@@ -92,6 +95,7 @@ impl Config {
             name: declaration.map_or_else(|| name.into(), |one| one.platform.metadata.name.clone()),
             regions: regions.list,
             documents,
+            diagrams: source.diagrams.clone(),
             declared: declaration.map(Declaration::declared),
             diagnostics,
         }

@@ -13,14 +13,17 @@ pub mod control;
 mod documents;
 pub mod errors;
 pub mod kubeconfig;
+pub mod plan;
 pub mod progress;
 mod readiness;
 pub mod region;
 pub mod start;
 pub mod state;
 pub mod status;
+mod update;
 
 pub use config::{Config, Listening, Placed, RegionConfig};
+pub use documents::everything;
 pub use region::Region;
 pub use start::Platform;
 pub use state::State;

@@ -58,6 +58,15 @@ impl Readiness {
         Self(watch::Sender::new(Observed { nodes_wanted, ..Observed::default() }))
     }
 
+    /// Expects so many nodes from now on.
+    pub(crate) fn expect(&self, nodes_wanted: usize) {
+        self.0.send_if_modified(|observed| {
+            let has_changed = observed.nodes_wanted != nodes_wanted;
+            observed.nodes_wanted = nodes_wanted;
+            has_changed
+        });
+    }
+
     /// What was seen last.
     pub(crate) fn observed(&self) -> Observed {
         self.0.borrow().clone()

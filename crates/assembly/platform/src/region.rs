@@ -11,6 +11,7 @@ use mainstay_base::net::Addr;
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{Diagnostic, World, limits};
 use mainstay_control::Component;
+use mainstay_kinds::ClusterConfig;
 use mainstay_store::Store;
 
 use crate::components;
@@ -74,6 +75,11 @@ impl Region {
     /// A client with the administrator's identity.
     pub fn client(&self) -> kube::Client {
         client(&self.api(), components::administrator())
+    }
+
+    /// Waits from now on for the nodes of this cluster.
+    pub(crate) fn expect(&self, cluster: &ClusterConfig) {
+        self.readiness.expect(cluster::nodes_wanted(cluster));
     }
 
     /// Ends everything of it at once, as a lost region would; its API answers nobody any more.

@@ -2,21 +2,26 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use mainstay_base::net::Listener;
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{Diagnostic, World, limits};
+use mainstay_source::Source;
 use mainstay_store::Event;
+use tokio::sync::{Semaphore, mpsc};
 
-use crate::config::{Config, Listening, Placed, RegionConfig};
-use crate::control;
+use crate::config::{Config, Listening, RegionConfig};
+use crate::control::{self, Answer, Answering, Up};
+use crate::documents::Applied;
 use crate::kubeconfig::Entry;
 use crate::progress::Progress;
 use crate::region::Region;
 use crate::state::State;
-use crate::status::{Declared, DocumentStatus, Fate, Status};
-use crate::{codes, documents};
+use crate::status::{Declared, Status};
+use crate::{codes, documents, update};
 
 pub(crate) mod cluster;
 
@@ -46,17 +51,28 @@ pub struct Platform {
     /// Global parts: the control socket.
     tree: Tree,
     progress: Progress,
-    source: Vec<Placed>,
     /// Held until the end: it locks the folder.
     state: Option<State>,
 }
 
+/// What requests on the control socket are answered from.
 #[derive(Debug)]
-struct Shared {
-    name: String,
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    pub(crate) world: World,
+    pub(crate) regions: Vec<Region>,
+    /// Taken by who changes the platform.
+    pub(crate) turn: Semaphore,
+    held: Mutex<Held>,
+}
+
+/// What the last Source came to.
+#[derive(Debug)]
+pub(crate) struct Held {
     declared: Option<Declared>,
-    regions: Vec<Region>,
-    documents: Vec<DocumentStatus>,
+    documents: Applied,
+    /// How the objects were left, per region.
+    pub(crate) stamps: Arc<Vec<documents::Stamps>>,
 }
 
 impl Platform {
@@ -71,20 +87,25 @@ impl Platform {
         home: Home,
         progress: Progress,
     ) -> Result<Self, Diagnostic> {
-        let Config { name, regions: wanted, documents, declared, .. } = config;
-        for host in declared.iter().flat_map(|declared| &declared.egress) {
+        for host in config.declared.iter().flat_map(|declared| &declared.egress) {
             world.net().allow_egress(host);
         }
         let tree = Tree::new(Shutdown::new());
-        let foundations = home.lay(&world, &wanted).await?;
-        let starting = wanted
-            .into_iter()
-            .zip(foundations)
-            .map(|(region, foundation)| cluster::start(&world, region, foundation, tree.shutdown().clone()));
+        let foundations = home.lay(&world, &config.regions).await?;
+        let starting =
+            config.regions.iter().zip(foundations).map(|(region, foundation)| {
+                cluster::start(&world, region, foundation, tree.shutdown().clone())
+            });
         let regions = futures::future::try_join_all(starting).await?;
-        let fates = documents::apply(&regions, &documents).await?;
-        let shared = Arc::new(Shared { name, declared, regions, documents: fates });
-        let mut platform = Self { shared, tree, progress, source: documents, state: home.into_state() };
+        let applied = documents::apply(&regions, &config).await?;
+        let shared = Arc::new(Shared {
+            name: config.name,
+            world: world.clone(),
+            regions,
+            turn: Semaphore::new(1),
+            held: Mutex::new(Held::of(applied, config.declared)),
+        });
+        let mut platform = Self { shared, tree, progress, state: home.into_state() };
         platform.answer(&world).await?;
         Ok(platform)
     }
@@ -96,11 +117,12 @@ impl Platform {
 
     /// The documents the API server refused.
     pub fn refusals(&self) -> Vec<Diagnostic> {
-        let fates = self.shared.documents.iter().zip(&self.source);
-        fates
-            .filter(|(fate, _)| fate.fate == Fate::Refused)
-            .filter_map(|(fate, placed)| Some(documents::refusal(&placed.document, fate.reason.as_deref()?)))
-            .collect()
+        self.shared.held().documents.refusals.clone()
+    }
+
+    /// Lets the running platform take another Source; the last answer is returned.
+    pub async fn take(&self, up: Up, source: Source, tell: mpsc::Sender<Answer>) -> Answer {
+        update::take(Arc::clone(&self.shared), up, source, tell).await
     }
 
     /// Returns when every region's nodes are ready and its Deployments available.
@@ -154,27 +176,54 @@ impl Platform {
         })?;
         let shared = Arc::clone(&self.shared);
         let (tree, stop) = (self.tree.clone(), self.tree.shutdown().clone());
-        self.tree.spawn(
-            Kind::Listener,
-            "control",
-            control::answer(listener, tree, move || shared.status(), stop),
-        );
+        self.tree.spawn(Kind::Listener, "control", control::answer(listener, tree, shared, stop));
         Ok(())
     }
 }
 
+impl Held {
+    fn of(mut applied: Applied, declared: Option<Declared>) -> Self {
+        let stamps = Arc::new(std::mem::take(&mut applied.stamps));
+        Self { declared, documents: applied, stamps }
+    }
+}
+
+impl Answering for Arc<Shared> {
+    fn status(&self) -> Status {
+        Shared::status(self)
+    }
+
+    fn up(self, up: Up, source: Source, tell: mpsc::Sender<Answer>) -> BoxFuture<'static, Answer> {
+        update::take(self, up, source, tell).boxed()
+    }
+}
+
 impl Shared {
+    /// What the last Source came to.
+    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what a Source came to.
+    pub(crate) fn hold(&self, applied: Applied, declared: Option<Declared>) {
+        *self.held() = Held::of(applied, declared);
+    }
+
     fn status(&self) -> Status {
         let regions: Vec<_> = self.regions.iter().map(Region::status).collect();
+        let (declared, documents) = {
+            let held = self.held();
+            (held.declared.clone(), held.documents.documents.clone())
+        };
         Status {
             name: self.name.clone(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ready: regions.iter().all(|region| region.ready),
-            declared: self.declared.clone(),
+            declared,
             regions,
             components: self.regions.iter().flat_map(Region::components).collect(),
-            documents: self.documents.clone(),
+            documents,
         }
     }
 }

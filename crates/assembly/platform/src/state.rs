@@ -42,7 +42,7 @@ impl State {
     pub fn take(folder: &Path, name: &str) -> Result<Self, Diagnostic> {
         let unusable = |error: io::Error| folder_error(folder, &error);
         make_private_folder(folder).map_err(unusable)?;
-        check_owner(folder, name)?;
+        check(folder, name)?;
         let lock = private_file(&folder.join("lock")).map_err(unusable)?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(Diagnostic::error(
@@ -126,7 +126,10 @@ pub fn remove(folder: &Path) -> Result<(), Diagnostic> {
 }
 
 /// Refuses a folder of another platform or format, and one that holds something else.
-fn check_owner(folder: &Path, name: &str) -> Result<(), Diagnostic> {
+///
+/// # Errors
+/// A Diagnostic that says which.
+pub fn check(folder: &Path, name: &str) -> Result<(), Diagnostic> {
     let format = fs::read_to_string(folder.join("format")).unwrap_or_default();
     if folder.join("platform.json").exists() && format.trim() != FORMAT {
         return Err(Diagnostic::error(

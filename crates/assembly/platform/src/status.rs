@@ -115,12 +115,30 @@ impl ComponentStatus {
 pub enum Fate {
     /// It is in the cluster, and something runs it.
     Applied,
+    /// It is a picture for people.
+    Diagram,
     /// It is in the cluster; nothing runs it yet.
     Stored,
-    /// It is not in a cluster: no API serves its kind yet.
+    /// It goes to no region.
+    NotUsed,
+    /// It is not in a cluster: no API serves its kind, and nothing reads it yet.
     NotRunYet,
     /// The API server refused it.
     Refused,
+}
+
+impl Fate {
+    /// The word for it in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Diagram => "diagram",
+            Self::Stored => "stored",
+            Self::NotUsed => "not used",
+            Self::NotRunYet => "not run yet",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// One document of the Source.
@@ -137,7 +155,10 @@ pub struct DocumentStatus {
     pub regions: Vec<String>,
     /// What became of it; where it goes to several regions, the worst.
     pub fate: Fate,
-    /// Why it was refused, or goes nowhere.
+    /// The code that explains its fate, where it is not simply applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Why it was refused, goes nowhere, or is not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -74,3 +74,5 @@ pub const EVENT_AGE: Duration = Duration::from_hours(1);
 pub const OBJECT_DEPTH: usize = 120;
 /// Values of one object that comes as protobuf, where an empty one takes two bytes.
 pub const PROTOBUF_VALUES: usize = 400_000;
+/// Documents of one region that are applied at a time.
+pub const APPLY_REQUESTS: usize = 64;

@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
+use mainstay_base::diagnostic::Location;
+
 use crate::file::File;
 use crate::yaml::Lines;
 
@@ -10,8 +12,8 @@ use crate::yaml::Lines;
 pub(crate) struct Blocks {
     /// The blocks in YAML or JSON: their text, and where its lines stand in the file.
     pub data: Vec<(String, Lines)>,
-    /// How many blocks are diagrams.
-    pub diagrams: usize,
+    /// Where the blocks stand that are diagrams.
+    pub diagrams: Vec<Location>,
     /// How many blocks are in other languages, or in none.
     pub others: usize,
 }
@@ -24,7 +26,10 @@ pub(crate) fn blocks(file: &File) -> Blocks {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => match language(&info).as_str() {
                 "yaml" | "yml" | "json" => open = Some((String::new(), Vec::new())),
-                "mermaid" | "plantuml" | "puml" | "dot" | "graphviz" | "d2" => blocks.diagrams += 1,
+                "mermaid" | "plantuml" | "puml" | "dot" | "graphviz" | "d2" => {
+                    let (line, column) = file.position(range.start);
+                    blocks.diagrams.push(file.location(line, column + 1, 0));
+                }
                 _ => blocks.others += 1,
             },
             Event::Text(text) => {
@@ -71,7 +76,7 @@ mod tests {
         let blocks = blocks(&file);
         let texts: Vec<&str> = blocks.data.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(texts, ["a: 1\n", "{}\n"]);
-        assert_eq!((blocks.diagrams, blocks.others), (1, 2));
+        assert_eq!((blocks.diagrams[0].line, blocks.diagrams.len(), blocks.others), (5, 1, 2));
     }
 
     #[test]

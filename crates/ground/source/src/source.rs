@@ -27,8 +27,8 @@ pub struct Source {
     pub documents: Vec<Document>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many diagrams its Markdown holds.
-    pub diagrams: usize,
+    /// Where the diagrams of its Markdown stand.
+    pub diagrams: Vec<Location>,
     /// How many fenced blocks its Markdown holds that are neither data nor diagrams.
     pub other_blocks: usize,
     /// Templates that were left alone: they are no YAML before they are rendered.
@@ -108,7 +108,7 @@ struct Loader {
     tree: Tree,
     roots: Vec<NodeId>,
     diagnostics: Vec<Diagnostic>,
-    diagrams: usize,
+    diagrams: Vec<Location>,
     other_blocks: usize,
 }
 
@@ -120,7 +120,7 @@ impl Loader {
             return self.parse(number, file.text(), &Lines::Same);
         }
         let blocks = markdown::blocks(&file);
-        self.diagrams += blocks.diagrams;
+        self.diagrams.extend(blocks.diagrams);
         self.other_blocks += blocks.others;
         for (text, lines) in blocks.data {
             self.parse(number, &text, &lines);

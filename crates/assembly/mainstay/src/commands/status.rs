@@ -3,7 +3,7 @@
 use mainstay_base::Diagnostic;
 use mainstay_platform::codes;
 use mainstay_platform::control::{Answer, Request};
-use mainstay_platform::status::{DocumentStatus, Fate, Status};
+use mainstay_platform::status::{DocumentStatus, Status};
 
 use super::ask_platform;
 use crate::cli::{self, Output};
@@ -50,23 +50,46 @@ fn table(status: &Status, printer: Printer) {
     }
 }
 
+/// One row per document and diagram: where it is written, what it is, where it goes, what became of
+/// it.
 fn documents(documents: &[DocumentStatus], printer: Printer) {
-    printer.data(&format!("{:<12} {:<58} {}", "FATE", "DOCUMENT", "AT"));
-    for document in documents {
+    let cells = documents.iter().map(|document| {
+        let fate = document.fate.word();
+        let why = match (&document.code, &document.reason) {
+            (Some(code), Some(reason)) => format!("{code}: {reason}"),
+            (Some(code), None) => code.clone(),
+            (None, reason) => reason.clone().unwrap_or_default(),
+        };
+        let regions = if document.regions.is_empty() { "-".to_owned() } else { document.regions.join(",") };
         let at = format!("{}:{}", document.file, document.line);
-        printer.data(&format!("{:<12} {:<58} {at}", fate(document.fate), document.what));
-        if let Some(reason) = &document.reason {
-            printer.data(&format!("{:<12} {reason}", ""));
-        }
+        [at, document.what.clone(), regions, fate.to_owned(), why]
+    });
+    let mut rows = vec![["AT", "DOCUMENT", "REGIONS", "FATE", "WHY"].map(str::to_owned)];
+    rows.extend(cells);
+    for line in columns(&rows) {
+        printer.data(&line);
     }
+    printer.data(&format!("\n{}", summary(documents)));
 }
 
-/// The word for what became of a document.
-pub(crate) fn fate(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Applied => "applied",
-        Fate::Stored => "stored",
-        Fate::NotRunYet => "not run yet",
-        Fate::Refused => "refused",
+/// `47 documents: 30 applied, 12 stored, 5 not run yet`.
+fn summary(documents: &[DocumentStatus]) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for document in documents {
+        *counts.entry(document.fate).or_insert(0_usize) += 1;
     }
+    let parts: Vec<String> =
+        counts.into_iter().map(|(fate, count)| format!("{count} {}", fate.word())).collect();
+    format!("{} in all: {}", documents.len(), parts.join(", "))
+}
+
+/// Rows as lines whose columns stand below each other.
+fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }

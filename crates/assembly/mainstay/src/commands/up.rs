@@ -6,17 +6,18 @@
 use std::path::PathBuf;
 
 use mainstay_platform::config::platform_name;
-use mainstay_platform::{Config, State};
+use mainstay_platform::{Config, State, control, everything, state};
 use mainstay_source::Source;
 
 use crate::cli::Up;
-use crate::exit::{Failure, Outcome, USAGE};
+use crate::exit::{DONE, Failure, Outcome, USAGE};
 use crate::paths;
 use crate::printer::Printer;
 
 mod detach;
 mod log;
 mod report;
+mod running;
 mod serve;
 
 use report::Reporter;
@@ -36,7 +37,8 @@ pub(crate) fn run(arguments: &Up, printer: Printer) -> Outcome {
     }
 }
 
-/// Reads the Source, takes the state folder and serves until told to end.
+/// Reads the Source, takes the state folder and serves until told to end. Where the platform runs
+/// already, it is handed the Source instead.
 fn start(arguments: &Up, reporter: &Reporter) -> Outcome {
     let path = arguments.source.clone().unwrap_or_else(default_source);
     let (source, phase) = report::timed("Platform", || Source::load(&path));
@@ -58,6 +60,15 @@ fn start(arguments: &Up, reporter: &Reporter) -> Outcome {
         report::count(config.regions.len(), "region"),
     )));
     let folder = arguments.state.clone().unwrap_or_else(|| paths::states().join(&config.name));
+    state::check(&folder, &config.name).map_err(Failure::unavailable)?;
+    if state::is_running(&folder) {
+        let up = control::Up { name: platform_name(&path), dry_run: arguments.dry_run };
+        return running::hand_over(&folder, &up, &source, reporter);
+    }
+    if arguments.dry_run {
+        reporter.plan(&everything(&config));
+        return Ok(DONE);
+    }
     let state = State::take(&folder, &config.name).map_err(Failure::unavailable)?;
     if arguments.report {
         log::detach_from_terminal(&state).map_err(Failure::unavailable)?;

@@ -90,17 +90,6 @@ fn another_platforms_state_folder_is_refused() {
 }
 
 #[test]
-fn a_second_up_of_a_running_platform_is_refused_and_the_first_goes_on() {
-    let home = Home::new();
-    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
-    let _platform = home.up(&file);
-    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
-    assert_eq!(said.code, 3, "{}", said.err);
-    assert!(said.err.contains("error[M0203]"), "{}", said.err);
-    assert_eq!(home.status()["ready"], true);
-}
-
-#[test]
 fn a_wrong_flag_ends_with_the_usage_code_and_a_suggestion() {
     let said = Home::new().run(&["up", "--detatch"]);
     assert_eq!(said.code, 2);

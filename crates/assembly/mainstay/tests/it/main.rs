@@ -12,3 +12,4 @@ mod harness;
 mod kubectl;
 mod kubectl_everyday;
 mod lifecycle;
+mod updating;

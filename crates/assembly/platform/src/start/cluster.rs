@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use kube::api::{DynamicObject, Patch, PatchParams};
-use kube::core::ApiResource;
+use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use mainstay_apiserver::ApiServer;
 use mainstay_base::disk::RealDisk;
@@ -12,7 +11,7 @@ use mainstay_base::net::Listener;
 use mainstay_base::task::{Kind, Shutdown, Tree};
 use mainstay_base::{BoxError, Diagnostic, World};
 use mainstay_control::Component;
-use mainstay_kinds::cluster_config;
+use mainstay_kinds::ClusterConfig;
 use mainstay_pki::{Authority, Subject, Tokens};
 use mainstay_resource::access::MASTERS;
 use mainstay_resource::meta;
@@ -32,7 +31,7 @@ const SERVICE_ADDRESS: &str = "10.96.0.1";
 /// Starts a region on its foundation.
 pub(super) async fn start(
     world: &World,
-    config: RegionConfig,
+    config: &RegionConfig,
     foundation: Foundation,
     shutdown: Shutdown,
 ) -> Result<Region, Diagnostic> {
@@ -63,7 +62,7 @@ pub(super) async fn start(
     let life = Life::new(api.clone(), &shutdown);
     api.bootstrap().await.map_err(|error| fail(&error))?;
     let administrator = client(&api, components::administrator());
-    install(&administrator, &config).await.map_err(|error| fail(&error))?;
+    install(&administrator).await.map_err(|error| fail(&error))?;
     let entry = match door {
         Some((authority, listener)) => {
             let entry = open_door(&name, &authority, listener, &api, &life.servers);
@@ -71,9 +70,7 @@ pub(super) async fn start(
         }
         None => None,
     };
-    let (groups, _problems) = mainstay_capacity::groups(&config.cluster);
-    let wanted = groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum();
-    let readiness = Readiness::expecting(wanted);
+    let readiness = Readiness::expecting(nodes_wanted(&config.cluster));
     let region = Region {
         name: name.clone(),
         role: config.role,
@@ -115,11 +112,17 @@ pub(crate) fn live(world: &World, region: &Region, list: Vec<Component>) {
     clients.supervise(Kind::Housekeeping, "readiness", move || readiness.clone().watch(observer.clone()));
 }
 
+/// How many nodes a cluster asks for.
+pub(crate) fn nodes_wanted(cluster: &ClusterConfig) -> usize {
+    let (groups, _problems) = mainstay_capacity::groups(cluster);
+    groups.iter().map(|group| usize::try_from(group.desired).unwrap_or(usize::MAX)).sum()
+}
+
 /// How many definitions are on their way at a time: the store commits them together.
 const DEFINITIONS_AT_A_TIME: usize = 16;
 
-/// Puts the definitions of all kinds we know and the region's own ClusterConfig into it.
-async fn install(client: &Client, config: &RegionConfig) -> Result<(), kube::Error> {
+/// Puts the definitions of all kinds we know into it.
+async fn install(client: &Client) -> Result<(), kube::Error> {
     let definitions: Api<
         k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
     > = Api::all(client.clone());
@@ -135,16 +138,6 @@ async fn install(client: &Client, config: &RegionConfig) -> Result<(), kube::Err
     });
     let mut foreign = futures::stream::iter(foreign).buffer_unordered(DEFINITIONS_AT_A_TIME);
     while foreign.try_next().await?.is_some() {}
-    let stored = cluster_config::to_stored(config.document.clone());
-    let resource = ApiResource {
-        group: "eksctl.io".to_owned(),
-        version: "v1alpha5".to_owned(),
-        api_version: cluster_config::API_VERSION.to_owned(),
-        kind: cluster_config::KIND.to_owned(),
-        plural: "clusterconfigs".to_owned(),
-    };
-    let configs: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-    configs.patch(&config.cluster.metadata.name, &parameters, &Patch::Apply(&stored)).await?;
     Ok(())
 }
 

@@ -5,4 +5,5 @@ mod order;
 mod regions;
 mod rules;
 mod scene;
+mod updates;
 mod world;

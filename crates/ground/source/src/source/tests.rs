@@ -181,7 +181,7 @@ fn bombs_are_refused_and_do_no_harm() {
 fn markdown_blocks_are_documents_at_the_lines_of_the_file() {
     let text = "# Platform\n\n```yaml\nkind: Pod\napiVersion: v1\n---\na: 1\n```\n\n```mermaid\ngraph LR\n```\n\n- item\n\n  ```yml\n  b:\n    größe: 2\n  ```\n\n```sh\nls\n```\n\n```yaml\nbroken: [\n```\n";
     let source = Source::from_text("plan.md", text);
-    assert_eq!((source.documents.len(), source.diagrams, source.other_blocks), (3, 1, 1));
+    assert_eq!((source.documents.len(), source.diagrams.len(), source.other_blocks), (3, 1, 1));
     assert_eq!(covered(&source, &source.documents[0].location("/kind")), "Pod");
     assert_eq!(source.documents[1].location("/a").line, 7);
     let inner = source.documents[2].location("/b/größe");
@@ -204,7 +204,7 @@ fn the_seed_document_loads_whole() {
     assert_eq!(told(&source), [""; 0]);
     let count = |noun: &str| source.documents.iter().filter(|one| one.shape.noun() == noun).count();
     assert_eq!(source.documents.len(), 33);
-    assert_eq!((source.diagrams, source.other_blocks), (4, 0));
+    assert_eq!((source.diagrams.len(), source.other_blocks), (4, 0));
     assert_eq!(
         (count("ClusterConfig"), count("GitHub workflow"), count("Prometheus configuration")),
         (1, 1, 1)

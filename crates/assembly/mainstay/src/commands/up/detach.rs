@@ -34,8 +34,8 @@ pub(super) fn run(_arguments: &Up, printer: Printer) -> Outcome {
         match report {
             Report::Ready(ready) if ready.is_incomplete() => return Ok(exit::NO),
             Report::Ready(_) => return Ok(exit::DONE),
-            Report::Failed { code, .. } => return Ok(code),
-            Report::Phase(_) | Report::Notice(_) => {}
+            Report::Failed { code, .. } | Report::Changed(code, _) => return Ok(code),
+            Report::Phase(_) | Report::Notice(_) | Report::Plan(_) => {}
         }
     }
     let status = child.wait().map_err(unavailable)?;

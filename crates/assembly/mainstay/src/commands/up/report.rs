@@ -2,12 +2,13 @@
 
 use mainstay_base::Diagnostic;
 use mainstay_base::diagnostic::{Style, render};
+use mainstay_platform::plan::{Change, Counts, RegionPlan};
 use mainstay_platform::progress::Phase;
 use mainstay_platform::status::{DocumentStatus, Fate};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::printer::Printer;
 
 /// One JSON line of a child.
@@ -20,8 +21,19 @@ pub(super) enum Report {
     Notice(String),
     /// Everything is ready.
     Ready(Ready),
+    /// What is done, or would be.
+    Plan(Vec<RegionPlan>),
+    /// A running platform has taken the Source; nothing where it was only asked. The exit code.
+    Changed(u8, Option<Changed>),
     /// It did not work; the problems, rendered, and the exit code.
     Failed { code: u8, problems: Vec<String> },
+}
+
+/// What a running platform made of a Source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Changed {
+    pub(super) counts: Counts,
+    pub(super) seconds: f64,
 }
 
 /// What there is once everything is ready.
@@ -75,6 +87,29 @@ impl Reporter {
         self.tell(|| Report::Notice(render(diagnostic, style)));
     }
 
+    /// A problem that stops nothing and was rendered elsewhere.
+    pub(super) fn notice(&self, text: String) {
+        self.tell(|| Report::Notice(text));
+    }
+
+    pub(super) fn plan(&self, plans: &[RegionPlan]) {
+        self.tell(|| Report::Plan(plans.to_vec()));
+    }
+
+    /// Tells what became of a Source that was handed over; the exit code.
+    pub(super) fn changed(&self, changed: Option<Changed>) -> u8 {
+        let is_refused = changed.as_ref().is_some_and(|changed| changed.counts.refused > 0);
+        let code = if is_refused { exit::NO } else { exit::DONE };
+        self.tell(|| Report::Changed(code, changed));
+        code
+    }
+
+    /// Tells problems that were rendered elsewhere; the exit code.
+    pub(super) fn failed_with(&self, code: u8, problems: Vec<String>) -> u8 {
+        self.tell(|| Report::Failed { code, problems });
+        code
+    }
+
     pub(super) fn ready(&self, ready: &Ready) {
         self.tell(|| Report::Ready(ready.clone()));
     }
@@ -101,6 +136,9 @@ pub(super) fn show(report: &Report, printer: Printer) {
         Report::Phase(phase) => printer.phase(phase),
         Report::Notice(text) => printer.rendered(text),
         Report::Ready(ready) => show_ready(ready, printer),
+        Report::Plan(plans) => plan_lines(plans).iter().for_each(|line| printer.data(line)),
+        Report::Changed(_, None) => printer.say("Nothing was changed (--dry-run)."),
+        Report::Changed(_, Some(changed)) => printer.say(&outcome(changed)),
         Report::Failed { problems, .. } => problems.iter().for_each(|problem| printer.rendered(problem)),
     }
 }
@@ -137,6 +175,49 @@ fn show_ready(ready: &Ready, printer: Printer) {
         let command = printer.literal(&format!("kubectl --context {context} get pods -A"));
         let end = if ready.detached { "mainstay down  ends it" } else { "Ctrl-C  ends it" };
         printer.say(&format!("\n  Try   {command}        {end}"));
+    }
+}
+
+/// `Created 1, changed 2, pruned 0 objects in 0.3s; 58 are unchanged.`
+fn outcome(changed: &Changed) -> String {
+    let Counts { created, changed: edited, pruned, refused, unchanged } = changed.counts;
+    if changed.counts.is_nothing() && refused == 0 {
+        return format!("Nothing to do: {} as the Source has them.", count(unchanged, "object"));
+    }
+    let refused =
+        if refused > 0 { format!("; {} refused", count(refused, "document")) } else { String::new() };
+    format!("Created {created}, changed {edited} and pruned {pruned} in {:.1}s{refused}.", changed.seconds)
+}
+
+/// A plan, region by region.
+fn plan_lines(plans: &[RegionPlan]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for plan in plans {
+        lines.push(format!("{}: {}", plan.region, plan.counts()));
+        for step in &plan.steps {
+            let (mark, detail) = match &step.change {
+                Change::Created => ("+", String::new()),
+                Change::Changed(paths) => ("~", shortened(paths)),
+                Change::Pruned if step.what.starts_with("Namespace ") => {
+                    ("-", "with everything in it".to_owned())
+                }
+                Change::Pruned => ("-", String::new()),
+                Change::Refused(reason) => ("!", reason.clone()),
+            };
+            let at = step.at.as_deref().unwrap_or_default();
+            lines.push(format!("  {mark} {:<52} {at:<28} {detail}", step.what).trim_end().to_owned());
+        }
+    }
+    lines
+}
+
+/// The first paths, and how many more there are.
+fn shortened(paths: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let shown = paths.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
