@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::harness::{Home, checkout, seed_document};
+use crate::harness::{Home, checkout};
 
 #[test]
 fn the_example_comes_up_with_its_nodes_and_deployments() {
@@ -65,18 +65,6 @@ fn reset_removes_the_state_and_our_contexts_and_nothing_else() {
     let config = std::fs::read_to_string(home.kubeconfig()).unwrap();
     assert!(!config.contains("mainstay"), "{config}");
     assert!(config.contains("current-context: work"), "{config}");
-}
-
-#[test]
-fn the_reference_document_comes_up_and_says_what_is_not_run_yet() {
-    let Some(document) = seed_document() else { return };
-    let home = Home::new();
-    let platform = home.up(&document);
-    assert_eq!(home.status()["regions"][0]["nodes"], 17);
-    for what in ["Application", "Canary", "Prometheus", "Schedule", "ChaosEngine", "Provisioner"] {
-        assert!(platform.said.err.contains(what), "{what} is not listed:\n{}", platform.said.err);
-    }
-    assert!(platform.said.err.contains("Not run yet"), "{}", platform.said.err);
 }
 
 #[test]

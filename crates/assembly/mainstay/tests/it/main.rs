@@ -12,4 +12,5 @@ mod harness;
 mod kubectl;
 mod kubectl_everyday;
 mod lifecycle;
+mod reference;
 mod updating;

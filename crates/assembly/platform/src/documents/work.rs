@@ -134,7 +134,40 @@ impl<'a> Work<'a> {
             }
             self.items[index].intent = intent;
         }
+        self.try_first_creations().await;
         Ok(())
+    }
+
+    /// Finds out which objects will be refused when they are created. Only those can be asked about
+    /// that need nothing which comes with an earlier wave.
+    async fn try_first_creations(&mut self) {
+        let is_applied =
+            |item: &Item| matches!(item.intent, Intent::Create | Intent::Examine | Intent::Change(_));
+        while let Some(first) = self.items.iter().find(|item| is_applied(item)).map(|item| item.wave) {
+            let mut asked = Vec::new();
+            for (index, item) in self.items.iter().enumerate() {
+                if let (Intent::Create, Some(number)) = (&item.intent, item.desired)
+                    && item.wave == first
+                    && matches!(self.desired[number].standing, Standing::Served(_))
+                {
+                    asked.push((index, number));
+                }
+            }
+            let work = &*self;
+            let asking = asked.into_iter().map(|(index, number)| async move {
+                (index, number, work.send::<Applied>(number, true).await.err())
+            });
+            let told: Vec<_> = stream::iter(asking).buffered(limits::APPLY_REQUESTS).collect().await;
+            for (index, number, refusal) in told {
+                if let Some(reason) = refusal {
+                    self.refusals.insert(number, reason.clone());
+                    self.items[index].intent = Intent::Refuse(reason);
+                }
+            }
+            if self.items.iter().any(|item| is_applied(item) && item.wave == first) {
+                return;
+            }
+        }
     }
 
     /// What the server would make of one object that is there.
