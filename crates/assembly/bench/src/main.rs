@@ -1,11 +1,13 @@
 //! What requests and pods cost: starts the `mainstay` beside this binary, loads it over TLS with 16
 //! clients, and prints as JSON the server's CPU time per request or pod, rates, and fsyncs per
-//! acknowledged write. `mainstay-bench requests`, `scheduling` and `rollout` run a part of it.
+//! acknowledged write. `mainstay-bench requests`, `scheduling`, `rollout` and `documents`
+//! run a part of it.
 //!
 //! CPU time is the server process's own (`/proc/PID/stat`, 10 ms ticks), so what else the machine
 //! does changes the rates but not the costs.
 
 mod client;
+mod documents;
 mod load;
 mod pods;
 mod server;
@@ -41,6 +43,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("rollout") {
         report.insert("rolloutOf100x10".to_owned(), runtime.block_on(pods::rollout(100, 10))?);
+    }
+    if wants("documents") {
+        report.insert("documents".to_owned(), documents::documents(&[1_000, 5_000, 10_000])?);
     }
     say(&serde_json::to_string_pretty(&report)?);
     Ok(())

@@ -26,17 +26,22 @@ pub(crate) struct Access {
 impl Server {
     /// Starts the `mainstay` that lies beside this program on a Source of one file.
     pub(crate) fn start(source: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("platform.yaml"), source)?;
+        Self::start_folder(folder.path())
+    }
+
+    /// Starts it on a Source that is a folder.
+    pub(crate) fn start_folder(source: &Path) -> anyhow::Result<Self> {
         let program = std::env::current_exe()?.with_file_name("mainstay");
         let home = tempfile::tempdir()?;
-        std::fs::create_dir(home.path().join("source"))?;
-        std::fs::write(home.path().join("source/platform.yaml"), source)?;
         let state = home.path().join("state");
         let status = Command::new(&program)
             .args(["up", "--detach", "--api-port", "0", "--wait", "60s", "--state"])
             .arg(&state)
             .arg("--kubeconfig")
             .arg(home.path().join("kubeconfig"))
-            .arg(home.path().join("source"))
+            .arg(source)
             .status()
             .with_context(|| format!("{} (build it with `make build`)", program.display()))?;
         anyhow::ensure!(status.success(), "mainstay up failed");
@@ -45,6 +50,16 @@ impl Server {
         let pid = status["pid"].as_u64().context("status has no pid")?;
         let access = Access::read(&program, &state)?;
         Ok(Self { access, pid, program, home })
+    }
+
+    /// The program it runs.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Its state folder.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.home.path().join("state")
     }
 
     /// CPU time of all its threads so far, in microseconds.

@@ -17,16 +17,11 @@ pub fn all(certificates: &str) -> Vec<Component> {
 
 /// Resources that the API server itself acts on, or that hold what pods name: group and name. What
 /// else is acted on is what a component watches.
-pub const OF_THE_API: [(&str, &str); 9] = [
+pub const OF_THE_API: [(&str, &str); 4] = [
     ("", "namespaces"),
     ("", "secrets"),
-    ("", "limitranges"),
-    ("", "resourcequotas"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),
-    ("eksctl.io", "clusterconfigs"),
-    ("policy", "podsecuritypolicies"),
     ("scheduling.k8s.io", "priorityclasses"),
-    ("mainstay.dev", "podbehaviours"),
 ];
 
 /// The platform's own identity: it applies the Source and reads what becomes of it.

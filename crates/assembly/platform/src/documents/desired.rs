@@ -211,3 +211,83 @@ pub(crate) fn fingerprint(object: &Value) -> u64 {
     object.to_string().hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::{ApiResource, GroupVersionKind};
+    use mainstay_source::Source;
+
+    use super::*;
+    use crate::Config;
+
+    fn served() -> Served {
+        let mut served = Served::default();
+        for (group, kind, is_namespaced) in [
+            ("", "ConfigMap", true),
+            ("", "Namespace", false),
+            ("apiextensions.k8s.io", "CustomResourceDefinition", false),
+        ] {
+            let api = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
+            served.add(Resource { api, is_namespaced });
+        }
+        served
+    }
+
+    /// Each desired object but the cluster, and how it can be applied.
+    fn standings(text: &str) -> Vec<(String, String)> {
+        let config = Config::plan("test", &Source::from_text("a.yaml", text));
+        let list = desired("test", &config.regions[0], &config.documents, &served());
+        let word = |standing: &Standing| match standing {
+            Standing::Served(_) => "served".to_owned(),
+            Standing::Replaced(by) => format!("replaced by {by}"),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        list[1..].iter().map(|one| (one.key.to_string(), word(&one.standing))).collect()
+    }
+
+    #[test]
+    fn each_document_is_an_object_of_its_api_or_says_why_not() {
+        let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: other}\n";
+        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Widget}}\n";
+        let map = |metadata: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
+        let cases = [
+            (map("{name: a}"), vec![("ConfigMap default/a", "served")]),
+            (map("{generateName: a}"), vec![("ConfigMap ", "nameless")]),
+            (widget.to_owned(), vec![("Widget other/w", "unserved")]),
+            (
+                format!("{widget}---\n{definition}"),
+                vec![("Widget w", "later"), ("CustomResourceDefinition widgets.example.com", "served")],
+            ),
+            (
+                format!("{}---\n{}", map("{name: a}"), map("{name: a, namespace: default}")),
+                vec![("ConfigMap default/a", "replaced by 1"), ("ConfigMap default/a", "served")],
+            ),
+            (
+                "apiVersion: v1\nkind: Namespace\nmetadata: {name: n, namespace: x}\n".to_owned(),
+                vec![("Namespace n", "served")],
+            ),
+        ];
+        for (text, expected) in cases {
+            let expected: Vec<(String, String)> =
+                expected.into_iter().map(|(what, how)| (what.to_owned(), how.to_owned())).collect();
+            assert_eq!(standings(&text), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_applied_has_the_label_of_its_platform() {
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {app: web}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n  labels:\n";
+        let config = Config::plan("test", &Source::from_text("a.yaml", text));
+        let served = served();
+        let list = desired("test", &config.regions[0], &config.documents, &served);
+        let labels: Vec<Value> =
+            list[1..].iter().map(|one| one.object()["metadata"]["labels"].clone()).collect();
+        assert_eq!(labels, [json!({"app": "web", OWNER_LABEL: "test"}), json!({OWNER_LABEL: "test"})]);
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_to_what_a_label_holds() {
+        assert_eq!(owner("shop"), "shop");
+        assert_eq!(owner(&format!("{}-tail", "a".repeat(62))), "a".repeat(62));
+    }
+}
