@@ -16,14 +16,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{Database, Log};
 use crate::error::CommitError;
-use crate::record::{Event, EventKind, Write};
+use crate::record::{Bundle, Event, EventKind};
 use crate::shared::{Shared, Verdict};
 use crate::tuning::Tuning;
 
 /// Writes that are committed all or none, and who waits for them.
 #[derive(Debug)]
 pub(crate) struct Proposal {
-    pub(crate) writes: Vec<Write>,
+    pub(crate) bundle: Bundle,
     pub(crate) answer: oneshot::Sender<Verdict>,
 }
 
@@ -91,7 +91,7 @@ impl<'d> Committer<'d> {
                 next = if batch.is_full() { None } else { inbox.try_recv().ok() };
             }
             is_busy = batch.answers.len() > 1;
-            let verdicts = self.commit(batch.writes);
+            let verdicts = self.commit(batch.bundles);
             for (answer, verdict) in batch.answers.into_iter().zip(verdicts) {
                 let _gone = answer.send(verdict);
             }
@@ -100,7 +100,7 @@ impl<'d> Committer<'d> {
     }
 
     /// Commits a batch of proposals in one transaction; the answer has a verdict for each.
-    pub(crate) fn commit(&mut self, batch: Vec<Vec<Write>>) -> Vec<Verdict> {
+    pub(crate) fn commit(&mut self, batch: Vec<impl Into<Bundle>>) -> Vec<Verdict> {
         let (events, verdicts) = self.shared.plan(batch);
         if events.is_empty() {
             return verdicts;
@@ -154,7 +154,7 @@ pub(crate) fn unreferenced(event: &Event) -> impl Iterator<Item = u64> + use<> {
 /// Proposals that share a transaction.
 #[derive(Default)]
 struct Batch {
-    writes: Vec<Vec<Write>>,
+    bundles: Vec<Bundle>,
     answers: Vec<oneshot::Sender<Verdict>>,
     count: usize,
     bytes: usize,
@@ -162,9 +162,10 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, proposal: Proposal) {
-        self.count += proposal.writes.len();
-        self.bytes += proposal.writes.iter().map(|write| write.change.draft().bytes.len()).sum::<usize>();
-        self.writes.push(proposal.writes);
+        let writes = &proposal.bundle.writes;
+        self.count += writes.len();
+        self.bytes += writes.iter().map(|write| write.change.draft().bytes.len()).sum::<usize>();
+        self.bundles.push(proposal.bundle);
         self.answers.push(proposal.answer);
     }
 

@@ -13,6 +13,9 @@ pub enum CommitError {
         /// The object as it is.
         current: Option<Arc<Record>>,
     },
+    /// A part of the store that the write rests on has changed; look at it again and decide anew.
+    #[error("what the write rests on has changed")]
+    Changed,
     /// The disk has no room; the write may succeed later.
     #[error("the store's disk is full: {0}")]
     Full(String),

@@ -30,7 +30,7 @@ mod watch;
 
 pub use error::{CommitError, Compacted, OpenError};
 pub use list::{Page, Query};
-pub use record::{Change, Draft, Event, EventKind, Expect, Key, Record, Tags, Write};
+pub use record::{Change, Draft, Event, EventKind, Expect, Key, Record, Tags, Unchanged, Write};
 pub use stats::Stats;
 pub use store::{Index, Observer, Store};
 pub use watch::{Batch, Watch};

@@ -58,6 +58,18 @@ impl Live {
         self.resources.get(&*key.resource)?.records.get(&name_of(key))
     }
 
+    /// The objects of a resource in a namespace.
+    pub(crate) fn within<'l>(
+        &'l self,
+        resource: &str,
+        namespace: &'l Arc<str>,
+    ) -> impl Iterator<Item = &'l Arc<Record>> {
+        let first: Name = (Arc::clone(namespace), Arc::from(""));
+        let records = self.resources.get(resource).map(|resource| resource.records.range(first..));
+        let within = move |((own, _), _): &(&Name, &Arc<Record>)| own == namespace;
+        records.into_iter().flatten().take_while(within).map(|(_, record)| record)
+    }
+
     /// A resource that was ever written to or watched.
     pub(crate) fn resource(&self, resource: &str) -> Option<&Resource> {
         self.resources.get(resource)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::CommitError;
 use crate::live::Live;
-use crate::record::{Change, Event, EventKind, Expect, Key, Record, Write};
+use crate::record::{Bundle, Change, Event, EventKind, Expect, Key, Record, Unchanged, Write};
 
 /// The events of a batch, not yet committed.
 pub(crate) struct Plan<'l> {
@@ -26,8 +26,12 @@ impl<'l> Plan<'l> {
         self.events
     }
 
-    /// Adds all of `writes` or none; the answer is the record of each.
-    pub(crate) fn propose(&mut self, writes: Vec<Write>) -> Result<Vec<Arc<Record>>, CommitError> {
+    /// Adds all writes of a bundle or none; the answer is the record of each.
+    pub(crate) fn propose(&mut self, bundle: Bundle) -> Result<Vec<Arc<Record>>, CommitError> {
+        let Bundle { writes, unchanged } = bundle;
+        if unchanged.is_some_and(|part| !self.is_unchanged(&part)) {
+            return Err(CommitError::Changed);
+        }
         let accepted = self.events.len();
         let mut undo = Vec::with_capacity(writes.len());
         let mut records = Vec::with_capacity(writes.len());
@@ -59,6 +63,15 @@ impl<'l> Plan<'l> {
         let record = Arc::clone(&event.record);
         self.events.push(event);
         Ok(record)
+    }
+
+    fn is_unchanged(&self, part: &Unchanged) -> bool {
+        let first = Key::new(Arc::clone(&part.resource), Arc::clone(&part.namespace), "");
+        let is_part = |key: &Key| (&key.resource, &key.namespace) == (&first.resource, &first.namespace);
+        let pending = self.pending.range(&first..).take_while(|(key, _)| is_part(key));
+        let live = self.live.within(&part.resource, &part.namespace);
+        live.chain(pending.filter_map(|(_, record)| record.as_ref()))
+            .all(|record| record.revision <= part.since)
     }
 
     fn next_revision(&self) -> u64 {

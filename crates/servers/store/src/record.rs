@@ -176,6 +176,31 @@ pub struct Write {
     pub change: Change,
 }
 
+/// A part of the store that changes rest on without changing it: in this namespace, no object of the
+/// resource was made or replaced after that revision. Removals do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// `group/plural`.
+    pub resource: Arc<str>,
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// The last revision at which it was looked at.
+    pub since: u64,
+}
+
+/// Changes that are made all or none.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundle {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) unchanged: Option<Unchanged>,
+}
+
+impl From<Vec<Write>> for Bundle {
+    fn from(writes: Vec<Write>) -> Self {
+        Self { writes, unchanged: None }
+    }
+}
+
 /// What an [`Event`] did to its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 use crate::error::{CommitError, Compacted};
 use crate::live::Live;
 use crate::plan::Plan;
-use crate::record::{Event, Record, Write};
+use crate::record::{Bundle, Event, Record};
 use crate::watch::Watch;
 
 /// What became of one proposal.
@@ -45,10 +45,10 @@ impl Shared {
     }
 
     /// What a batch of proposals would do. Only the writer asks, so it stays true until it publishes.
-    pub(crate) fn plan(&self, batch: Vec<Vec<Write>>) -> (Vec<Arc<Event>>, Vec<Verdict>) {
+    pub(crate) fn plan(&self, batch: Vec<impl Into<Bundle>>) -> (Vec<Arc<Event>>, Vec<Verdict>) {
         let live = self.read();
         let mut plan = Plan::new(&live);
-        let verdicts = batch.into_iter().map(|writes| plan.propose(writes)).collect();
+        let verdicts = batch.into_iter().map(|bundle| plan.propose(bundle.into())).collect();
         (plan.into_events(), verdicts)
     }
 

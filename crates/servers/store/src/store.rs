@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::error::{CommitError, Compacted, OpenError};
 use crate::list::{self, Page, Query};
 use crate::live::Live;
-use crate::record::{Event, Key, Record, Tags, Write};
+use crate::record::{Bundle, Event, Key, Record, Tags, Unchanged, Write};
 use crate::shared::{Shared, Verdict};
 use crate::stats::Stats;
 use crate::tuning::Tuning;
@@ -114,7 +114,23 @@ impl Store {
     /// # Panics
     /// When a draft's revision does not lie within it.
     pub async fn commit_together(&self, writes: Vec<Write>) -> Result<Vec<Arc<Record>>, CommitError> {
-        for write in &writes {
+        self.commit_bundle(writes.into()).await
+    }
+
+    /// The same, unless a part of the store has changed that the changes rest on.
+    ///
+    /// # Panics
+    /// As [`Store::commit_together`].
+    pub async fn commit_unless_changed(
+        &self,
+        unchanged: Unchanged,
+        writes: Vec<Write>,
+    ) -> Result<Vec<Arc<Record>>, CommitError> {
+        self.commit_bundle(Bundle { writes, unchanged: Some(unchanged) }).await
+    }
+
+    async fn commit_bundle(&self, bundle: Bundle) -> Result<Vec<Arc<Record>>, CommitError> {
+        for write in &bundle.writes {
             let draft = write.change.draft();
             assert!(draft.revision_at <= draft.bytes.len(), "invariant: a draft's revision lies within it");
         }
@@ -122,11 +138,11 @@ impl Store {
             Writer::Inline(inline) => {
                 // Committing never waits, so a task that only writes would never yield.
                 tokio::task::coop::consume_budget().await;
-                inline.commit(&self.shared, writes)
+                inline.commit(&self.shared, bundle)
             }
             Writer::Queued { inbox, .. } => {
                 let (answer, verdict) = oneshot::channel();
-                let proposal = Message::Propose(Proposal { writes, answer });
+                let proposal = Message::Propose(Proposal { bundle, answer });
                 inbox.send(proposal).await.map_err(|_| CommitError::Closed)?;
                 verdict.await.map_err(|_| CommitError::Closed)?
             }
@@ -177,12 +193,12 @@ impl Store {
 }
 
 impl Inline {
-    fn commit(&self, shared: &Shared, writes: Vec<Write>) -> Verdict {
+    fn commit(&self, shared: &Shared, bundle: Bundle) -> Verdict {
         let _turn = self.turn.lock().expect("invariant: no observer panics");
         if self.is_closed.load(Ordering::Acquire) {
             return Err(CommitError::Closed);
         }
-        let (events, mut verdicts) = shared.plan(vec![writes]);
+        let (events, mut verdicts) = shared.plan(vec![bundle]);
         if !events.is_empty() {
             drop(shared.publish(&events));
             if let Some(observer) = &self.observer {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::{CommitError, EventKind};
+use crate::{CommitError, EventKind, Unchanged};
 
 #[test]
 fn the_revision_is_written_into_the_object() {
@@ -119,4 +119,43 @@ fn a_closed_store_takes_no_writes() {
         let refusal = store.commit(put(pod("a"), Expect::Any, "one")).await;
         assert!(matches!(refusal, Err(CommitError::Closed)), "{refusal:?}");
     });
+}
+
+#[test]
+fn a_write_waits_for_nobody_but_rests_on_a_part_that_must_be_as_it_was() {
+    run(async {
+        let store = Store::in_memory(None);
+        let guard =
+            |namespace: &str, since| Unchanged { resource: PODS.into(), namespace: namespace.into(), since };
+        let node = |name: &str| vec![put(key(NODES, "", name), Expect::Absent, "x")];
+        let seen = store.commit(put(pod("a"), Expect::Absent, "one")).await.unwrap().revision;
+        store.commit_unless_changed(guard("default", seen), node("n1")).await.unwrap();
+        // Other namespaces and resources are other parts.
+        store.commit(put(key(PODS, "default2", "b"), Expect::Absent, "x")).await.unwrap();
+        store.commit_unless_changed(guard("default", seen), node("n2")).await.unwrap();
+        store.commit_unless_changed(guard("empty", 0), node("n3")).await.unwrap();
+        store.commit(put(pod("b"), Expect::Absent, "two")).await.unwrap();
+        let refusal = store.commit_unless_changed(guard("default", seen), node("n4")).await;
+        assert!(matches!(refusal, Err(CommitError::Changed)), "{refusal:?}");
+        // What was removed is no longer part of it.
+        store.commit(delete(pod("b"), Expect::Any)).await.unwrap();
+        store.commit_unless_changed(guard("default", seen), node("n4")).await.unwrap();
+        store.commit(put(pod("a"), Expect::Any, "three")).await.unwrap();
+        let refusal = store.commit_unless_changed(guard("default", seen), node("n5")).await;
+        assert!(matches!(refusal, Err(CommitError::Changed)), "{refusal:?}");
+    });
+}
+
+#[test]
+fn a_part_also_changes_by_what_comes_before_in_the_same_transaction() {
+    let shared = crate::shared::Shared::new(crate::live::Live::new(SMALL.ring));
+    let guard = Unchanged { resource: PODS.into(), namespace: "default".into(), since: 1 };
+    let rest = |name: &str| crate::record::Bundle {
+        writes: vec![put(key(NODES, "", name), Expect::Absent, "x")],
+        unchanged: Some(guard.clone()),
+    };
+    let change = crate::record::Bundle::from(vec![put(pod("a"), Expect::Absent, "x")]);
+    let (events, verdicts) = shared.plan(vec![rest("n1"), change, rest("n2")]);
+    assert_eq!(events.len(), 2);
+    assert!(matches!(verdicts[2], Err(CommitError::Changed)), "{verdicts:?}");
 }
