@@ -58,6 +58,8 @@ pub struct Quantity {
 impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self { nanos: 0, format: Format::DecimalSi };
+    /// One of something.
+    pub const ONE: Self = Self { nanos: NANOS, format: Format::DecimalSi };
 
     /// A whole amount.
     pub fn new(value: i64, format: Format) -> Self {
