@@ -12,12 +12,14 @@ use mainstay_store::{Key, Store};
 use serde_json::Value;
 
 use crate::encode;
-use crate::registry::ResourceInfo;
+use crate::registry::{Action, ResourceInfo};
 use crate::status::Status;
 use crate::verbs::Request;
 
+mod limit_range;
 mod namespace;
 mod priority;
+pub(crate) mod quota;
 mod service_account;
 mod storage;
 mod taints;
@@ -40,9 +42,12 @@ pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), St
     namespace::is_open(request, object)?;
     let store = request.server.store();
     let verdict = match (&*request.info.group, &*request.info.kind) {
-        ("", "Pod") => service_account::admit(request, object)
-            .and_then(|()| priority::admit(store, object))
-            .map(|()| tolerations::admit(object)),
+        ("", "Pod") => {
+            limit_range::give_defaults(store, request.namespace(), object);
+            service_account::admit(request, object)
+                .and_then(|()| priority::admit(store, object))
+                .map(|()| tolerations::admit(object))
+        }
         ("", "Node") => {
             taints::admit(object);
             Ok(())
@@ -65,6 +70,9 @@ pub(crate) fn create(request: &Request<'_>, object: &mut Value) -> Result<(), St
 /// Admits a change of an object, in the version of the URL.
 pub(crate) fn update(request: &Request<'_>, before: &Value, object: &mut Value) -> Result<(), Status> {
     if request.subresource.is_some() {
+        if is_resize(request) && !limit_range::is_ending(before) {
+            limit_range::give_defaults(request.server.store(), request.namespace(), object);
+        }
         return Ok(());
     }
     let verdict = match (&*request.info.group, &*request.info.kind) {
@@ -79,6 +87,24 @@ pub(crate) fn update(request: &Request<'_>, before: &Value, object: &mut Value) 
     verdict.map_err(|why| Status::forbidden(request.info, name(request, object), &why))
 }
 
+/// Checks an object that is about to be written, whole and valid, in the version of the URL; `before`
+/// is what it replaces.
+pub(crate) fn validate(request: &Request<'_>, before: Option<&Value>, object: &Value) -> Result<(), Status> {
+    let kind = &*request.info.kind;
+    let is_bounded = request.info.group.is_empty()
+        && match (kind, before) {
+            ("Pod", None) => true,
+            ("Pod", Some(_)) => is_resize(request),
+            ("PersistentVolumeClaim", _) => request.subresource.is_none(),
+            _ => false,
+        };
+    if !is_bounded || before.is_some_and(limit_range::is_ending) {
+        return Ok(());
+    }
+    limit_range::check(request.server.store(), request.namespace(), kind, object)
+        .map_err(|why| Status::forbidden(request.info, name(request, object), &why))
+}
+
 /// Admits the end of an object: what the cluster cannot be without stays.
 pub(crate) fn delete(info: &ResourceInfo, name: &str) -> Result<(), Status> {
     let verdict = match (&*info.group, &*info.kind) {
@@ -87,6 +113,10 @@ pub(crate) fn delete(info: &ResourceInfo, name: &str) -> Result<(), Status> {
         _ => Ok(()),
     };
     verdict.map_err(|why| Status::forbidden(info, name, why))
+}
+
+fn is_resize(request: &Request<'_>) -> bool {
+    request.subresource.is_some_and(|part| part.action == Action::Resize)
 }
 
 /// An object of the store, decoded.

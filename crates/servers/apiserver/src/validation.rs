@@ -8,7 +8,10 @@
 mod change;
 mod check;
 mod config;
+mod limit_range;
+mod named_amounts;
 mod pod;
+mod quota;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -40,13 +43,21 @@ pub fn update(info: &ResourceInfo, live: &Value, object: &Value, part: Option<&A
         None => {
             whole(info, Some(live), object, &mut check);
             change::check(info, live, object, &mut check);
+            if is_quota(info) {
+                quota::change(&mut check, live, object);
+            }
         }
         Some(Action::Scale(_)) => whole(info, Some(live), object, &mut check),
         Some(Action::Ephemeral) => change::ephemeral(live, object, &mut check),
         Some(Action::Resize) => change::resized(live, object, &mut check),
+        Some(Action::Status) if is_quota(info) => quota::status(&mut check, object),
         Some(_) => {}
     }
     check.causes
+}
+
+fn is_quota(info: &ResourceInfo) -> bool {
+    info.group.is_empty() && &*info.kind == "ResourceQuota"
 }
 
 fn whole(info: &ResourceInfo, live: Option<&Value>, object: &Value, check: &mut Check) {
@@ -54,6 +65,8 @@ fn whole(info: &ResourceInfo, live: Option<&Value>, object: &Value, check: &mut 
         ("", "Pod") => pod::spec(check, object, "spec", live.is_none()),
         ("", "PodTemplate") => pod::spec(check, object, "template.spec", true),
         ("", "ReplicationController") => workload::replication_controller(check, object),
+        ("", "ResourceQuota") => quota::quota(check, object),
+        ("", "LimitRange") => limit_range::limit_range(check, object),
         ("apps" | "batch", kind) => workload::check(check, kind, object),
         ("", "Service") => service::service(check, object),
         ("networking.k8s.io", "Ingress") => service::ingress(check, object),

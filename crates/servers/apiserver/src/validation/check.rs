@@ -147,13 +147,16 @@ pub(super) fn go_selector(selector: &Value) -> String {
 }
 
 fn go_expression(expression: &Value) -> String {
-    let values: Vec<String> =
-        crate::fields::list(expression, &["values"]).iter().map(Value::to_string).collect();
-    let values = if values.is_empty() {
-        "[]string(nil)".to_owned()
-    } else {
-        format!("[]string{{{}}}", values.join(", "))
-    };
+    let values = go_texts("[]string", crate::fields::list(expression, &["values"]));
     let (key, operator) = (text(expression, &["key"]), text(expression, &["operator"]));
     format!("v1.LabelSelectorRequirement{{Key:{key:?}, Operator:{operator:?}, Values:{values}}}")
+}
+
+/// A list of texts of a type as Go prints it.
+pub(super) fn go_texts(kind: &str, values: &[Value]) -> String {
+    if values.is_empty() {
+        return format!("{kind}(nil)");
+    }
+    let values: Vec<String> = values.iter().map(Value::to_string).collect();
+    format!("{kind}{{{}}}", values.join(", "))
 }

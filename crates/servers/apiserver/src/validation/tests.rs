@@ -9,6 +9,8 @@ use crate::defaults::apply_defaults;
 use crate::kinds;
 use crate::registry::Registry;
 
+mod quotas;
+
 fn info(kind: &str) -> ResourceInfo {
     let snapshot = Registry::new(kinds::built_in()).snapshot();
     let found = snapshot.resources().iter().find(|info| &*info.kind == kind).expect(kind);

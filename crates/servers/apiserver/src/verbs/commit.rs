@@ -8,6 +8,7 @@ use mainstay_store::{Change, CommitError, Draft, Expect, Record, Write};
 use serde_json::Value;
 
 use super::Request;
+use crate::admission::quota::{self, Charges};
 use crate::registry::ResourceInfo;
 use crate::server::ApiServer;
 use crate::status::Status;
@@ -16,6 +17,9 @@ use crate::{crd, encode, tags};
 /// How often a write that insists on no revision is decided anew when another one came first. More
 /// often than upstream does: writers that meet in one batch of the store lose to each other.
 const ATTEMPTS: usize = 100;
+/// How often a new object is charged anew to a quota that others are charged to meanwhile. Of those
+/// that meet in one batch of the store one gets through each time.
+const RACES: usize = 1000;
 
 /// An object as it is, in its stored version.
 pub(crate) struct Live {
@@ -63,28 +67,32 @@ pub(crate) async fn change(
     for _ in 0..ATTEMPTS {
         let record = request.server.store().get(&key).ok_or_else(|| Status::not_found(request.info, name))?;
         let live = Live::of(record);
+        let mut charges = Charges::default();
         let (change, removed) = match decide(&live)? {
             Plan::Keep => return Ok(Outcome { stored: live.record.value.clone(), removed: false }),
-            Plan::Put(object) => (put(request.info, &object)?, false),
+            Plan::Put(object) => {
+                charges = quota::charge(request, Some(&live.object), &object).await?;
+                (put(request.info, &object)?, false)
+            }
             Plan::Remove(object) => (Change::Delete(draft(request.info, &object)?), true),
         };
         if dry_run {
             let stored = encode::at_revision(change.draft(), &live.record.revision.to_string());
             return Ok(Outcome { stored, removed });
         }
-        let mut writes = Vec::new();
         if removed && is_definition {
-            writes = crd::removal_of_objects(request.server.store(), &live.object);
+            charges.writes = crd::removal_of_objects(request.server.store(), &live.object);
         }
-        // The object itself comes last, so its record is the last too.
-        writes.push(Write { key: key.clone(), expect: Expect::Revision(live.record.revision), change });
-        match request.server.store().commit_together(writes).await {
-            Ok(mut records) => {
-                let record = records.pop().expect("invariant: one record per write");
+        let is_charged = !charges.writes.is_empty();
+        let write = Write { key: key.clone(), expect: Expect::Revision(live.record.revision), change };
+        match request.server.commit(charges, write).await {
+            Ok(record) => {
                 request.server.committed(&record, removed);
                 return Ok(Outcome { stored: record.value.clone(), removed });
             }
-            Err(CommitError::Conflict { .. }) if retry => {}
+            Err(CommitError::Changed) => {}
+            // Where the object is not the one, deciding anew finds it out.
+            Err(CommitError::Conflict { .. }) if retry || is_charged => {}
             Err(error) => return Err(request.server.refusal(request.info, name, &error)),
         }
     }
@@ -99,19 +107,26 @@ pub(crate) async fn make(
     dry_run: bool,
 ) -> Result<Option<Bytes>, Status> {
     let key = request.key(name);
-    let change = put(request.info, object)?;
-    if dry_run {
-        let taken = request.server.store().get(&key).is_some();
-        return Ok((!taken).then(|| encode::at_revision(change.draft(), "")));
-    }
-    match request.server.store().commit(Write { key, expect: Expect::Absent, change }).await {
-        Ok(record) => {
-            request.server.committed(&record, false);
-            Ok(Some(record.value.clone()))
+    for _ in 0..RACES {
+        let charges = quota::charge(request, None, object).await?;
+        let change = put(request.info, object)?;
+        if dry_run {
+            let taken = request.server.store().get(&key).is_some();
+            return Ok((!taken).then(|| encode::at_revision(change.draft(), "")));
         }
-        Err(CommitError::Conflict { .. }) => Ok(None),
-        Err(error) => Err(request.server.refusal(request.info, name, &error)),
+        let write = Write { key: key.clone(), expect: Expect::Absent, change };
+        match request.server.commit(charges, write).await {
+            Ok(record) => {
+                request.server.committed(&record, false);
+                return Ok(Some(record.value.clone()));
+            }
+            Err(CommitError::Conflict { current: Some(taken) }) if taken.key == key => return Ok(None),
+            // A quota has changed, or is gone: somebody else was faster.
+            Err(CommitError::Changed | CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(request.server.refusal(request.info, name, &error)),
+        }
     }
+    Err(Status::modified(request.info, name))
 }
 
 fn put(info: &ResourceInfo, object: &Value) -> Result<Change, Status> {
@@ -137,6 +152,18 @@ fn draft(info: &ResourceInfo, object: &Value) -> Result<Draft, Status> {
 const STORE: &str = "store";
 
 impl ApiServer {
+    /// Commits a write together with what it takes from quotas; the record is the write's own.
+    async fn commit(&self, charges: Charges, write: Write) -> Result<Arc<Record>, CommitError> {
+        let Charges { mut writes, unchanged } = charges;
+        // It comes last, so its record is the last too.
+        writes.push(write);
+        let mut records = match unchanged {
+            Some(unchanged) => self.store().commit_unless_changed(unchanged, writes).await?,
+            None => self.store().commit_together(writes).await?,
+        };
+        Ok(records.pop().expect("invariant: one record per write"))
+    }
+
     /// Notes a commit: the store works, and a definition changes what is served.
     fn committed(&self, record: &Record, removed: bool) {
         self.readiness().clear(STORE);
@@ -147,7 +174,7 @@ impl ApiServer {
     fn refusal(&self, info: &ResourceInfo, name: &str, error: &CommitError) -> Status {
         match error {
             CommitError::Conflict { current: None } => Status::not_found(info, name),
-            CommitError::Conflict { current: Some(_) } => Status::modified(info, name),
+            CommitError::Conflict { current: Some(_) } | CommitError::Changed => Status::modified(info, name),
             CommitError::Full(why) => {
                 self.readiness().obstruct(STORE, format!("the disk is full: {why}"));
                 Status::internal(format!("the store's disk is full, nothing was written: {why}"))

@@ -68,6 +68,7 @@ pub(super) fn prepare(
     metadata::refuse(info, object, metadata::check_new(info, object))?;
     request.server.strategy().prepare_create(info, object)?;
     metadata::refuse(info, object, validation::create(info, object))?;
+    admission::validate(request, None, object)?;
     encode::to_stored(info, object);
     Ok(())
 }

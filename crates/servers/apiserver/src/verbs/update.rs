@@ -111,6 +111,7 @@ pub(crate) fn finish_as(
     metadata::refuse(info, &object, validation::update(info, before, &object, part))?;
     metadata::bump_generation(info, before, &mut object);
     metadata::refuse(info, &object, metadata::check_changed(before, &object))?;
+    admission::validate(request, Some(before), &object)?;
     own(before, &mut object, &request.server.now());
     Ok(settle(request, before, object))
 }
