@@ -13,7 +13,7 @@ use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
-    ReplicationController, Service, ServiceAccount,
+    ReplicationController, ResourceQuota, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -47,6 +47,7 @@ pub const RULES: &[Rule] = &[
             "persistentvolumes",
             "pods",
             "replicationcontrollers",
+            "resourcequotas",
             "serviceaccounts",
             "services",
         ],
@@ -103,6 +104,7 @@ pub struct Informers {
     pub(crate) pods: Informer<Pod>,
     pub(crate) replica_sets: Informer<ReplicaSet>,
     pub(crate) replication_controllers: Informer<ReplicationController>,
+    pub(crate) resource_quotas: Informer<ResourceQuota>,
     pub(crate) service_accounts: Informer<ServiceAccount>,
     pub(crate) services: Informer<Service>,
     pub(crate) stateful_sets: Informer<StatefulSet>,
@@ -132,6 +134,7 @@ impl Informers {
             pods: Informer::new([(BY_CONTROLLER, by_controller as _), (BY_NODE, by_node as _)]).slimmed(slim),
             replica_sets: Informer::new([(BY_CONTROLLER, by_controller as _)]),
             replication_controllers: Informer::default(),
+            resource_quotas: Informer::default(),
             service_accounts: Informer::default(),
             services: Informer::default(),
             stateful_sets: Informer::default(),
@@ -165,6 +168,7 @@ impl Informers {
         watches.push(watch(&self.pods, &client));
         watches.push(watch(&self.replica_sets, &client));
         watches.push(watch(&self.replication_controllers, &client));
+        watches.push(watch(&self.resource_quotas, &client));
         watches.push(watch(&self.service_accounts, &client));
         watches.push(watch(&self.services, &client));
         watches.push(watch(&self.stateful_sets, &client));

@@ -27,6 +27,7 @@ pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod_garbage;
 mod pods;
+pub mod quota;
 pub mod replica_set;
 pub mod replication_controller;
 pub mod root_certificate;
@@ -66,6 +67,7 @@ pub fn components(certificates: &str) -> Vec<Component> {
         services::slices::component(&informers),
         services::endpoints::component(&informers),
         disruption::component(&informers),
+        quota::component(&informers),
         node_lifecycle::component(&informers),
         taint_eviction::component(&informers),
         volumes::binder::component(&informers),

@@ -92,6 +92,7 @@ async fn live_a_full_life(platform: &Platform) {
     adopt(region).await;
     replicate(region).await;
     misplace(region).await;
+    bound(region).await;
     roll_back(region).await;
     collide(region).await;
     run_jobs(region).await;
@@ -190,6 +191,25 @@ async fn misplace(region: &mainstay_platform::Region) {
     )
     .await;
     pass(10).await;
+}
+
+/// A quota on pods and on what is merely counted.
+async fn bound(region: &mainstay_platform::Region) {
+    let at = |name: &str| json!({"name": name, "namespace": "default"});
+    apply(
+        region,
+        json!({
+            "apiVersion": "v1", "kind": "ResourceQuota", "metadata": at("bound"),
+            "spec": {"hard": {"pods": "1k", "count/configmaps": "100"}},
+        }),
+    )
+    .await;
+    pass(5).await;
+    apply(region, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": at("counted")})).await;
+    api(region, "v1", "ConfigMap", "default").delete("counted", &DeleteParams::default()).await.unwrap();
+    pass(5).await;
+    let quota = api(region, "v1", "ResourceQuota", "default").get("bound").await.unwrap();
+    assert_ne!(quota.data["status"]["used"]["pods"], "0");
 }
 
 /// A Deployment that is asked to go back as kubectl of old asked it.

@@ -12,6 +12,8 @@ mod evictions;
 mod jobs;
 mod namespace;
 mod nodes;
+mod quota_races;
+mod quotas;
 mod replication;
 mod rollout;
 mod services;

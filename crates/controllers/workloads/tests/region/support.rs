@@ -71,6 +71,16 @@ where
     enter(4, seed, observer, body)
 }
 
+/// The same with one node, and somebody who is told of every change as it is committed.
+pub(crate) fn region_told_to<F, Fut, T>(observer: Observer, seed: u64, body: F) -> T
+where
+    F: FnOnce(Region) -> Fut + Send + 'static,
+    Fut: Future<Output = T>,
+    T: Send + 'static,
+{
+    enter(1, seed, |_| Some(observer), body)
+}
+
 fn enter<F, Fut, T>(
     nodes: u32,
     seed: u64,
