@@ -1,5 +1,7 @@
 //! Upstream's cases of what objects use and which scopes they are within, as tables.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals read better where they are handed over")]
+
 use serde_json::json;
 
 use super::*;

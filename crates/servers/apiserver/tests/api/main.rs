@@ -15,6 +15,7 @@ mod options;
 mod parts;
 mod patch;
 mod protobuf;
+mod quotas;
 mod region;
 mod subresources;
 mod table;
