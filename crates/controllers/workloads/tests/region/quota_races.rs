@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Region, region_told_to};
 
-const RACES: u64 = 3;
+const RACES: u64 = 6;
 const CREATORS: usize = 8;
 const PODS_EACH: usize = 12;
 const CHANGES: usize = 25;
