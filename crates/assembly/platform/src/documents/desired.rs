@@ -263,8 +263,8 @@ mod tests {
                 vec![("ConfigMap default/a", "replaced by 1"), ("ConfigMap default/a", "served")],
             ),
             (
-                "apiVersion: v1\nkind: Namespace\nmetadata: {name: n, namespace: x}\n".to_owned(),
-                vec![("Namespace n", "served")],
+                "apiVersion: v1\nkind: Namespace\nmetadata: {name: team, namespace: x}\n".to_owned(),
+                vec![("Namespace team", "served")],
             ),
         ];
         for (text, expected) in cases {
