@@ -6,8 +6,9 @@ use crate::shape::Shape;
 use crate::tree::Node;
 
 /// Lists of names of files or folders.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "resources",
+    "components",
     "bases",
     "crds",
     "configurations",
@@ -24,10 +25,13 @@ const GENERATORS: [&str; 2] = ["configMapGenerator", "secretGenerator"];
 /// The files that kustomizations among the documents name.
 pub(crate) fn wanted(documents: &[Document]) -> impl Iterator<Item = String> + '_ {
     let all = documents.iter().filter(|document| document.shape == Shape::Kustomization);
-    all.flat_map(|document| {
-        let folder = document.file().name().rsplit_once('/').map_or("", |(folder, _)| folder);
-        names(document.root()).into_iter().filter_map(move |name| joined(folder, name))
-    })
+    all.flat_map(of)
+}
+
+/// The files and folders that a kustomization names.
+pub(crate) fn of(document: &Document) -> Vec<String> {
+    let folder = document.file().name().rsplit_once('/').map_or("", |(folder, _)| folder);
+    names(document.root()).into_iter().filter_map(|name| joined(folder, name)).collect()
 }
 
 fn names(root: Node<'_>) -> Vec<&str> {

@@ -6,6 +6,7 @@ use mainstay_base::Diagnostic;
 use mainstay_base::diagnostic::Location;
 use serde_json::Value;
 
+use crate::attached;
 use crate::file::File;
 use crate::nested::{self, Inside};
 use crate::problem;
@@ -115,6 +116,17 @@ impl Document {
     /// The documents written as text at a path.
     pub fn inside(&self, path: &str) -> Inside {
         self.node(path).map(|node| nested::documents(node, path, self.file().name())).unwrap_or_default()
+    }
+
+    /// The documents in a text that is no file of the Source but belongs to this one: all of them
+    /// stand where this one does.
+    pub fn beside(&self, name: &str, text: &str) -> Inside {
+        nested::beside(self.root(), name, text)
+    }
+
+    /// The files and folders that a kustomization names, without detours.
+    pub fn kustomization_files(&self) -> Vec<String> {
+        attached::of(self)
     }
 
     /// Reads the document into a type, telling all that does not fit.

@@ -62,8 +62,17 @@ fn has_extension(name: &str) -> bool {
 /// The documents that the text of a scalar holds, as if it were a file of this name.
 pub(crate) fn documents(value: Node<'_>, path: &str, name: &str) -> Inside {
     let Some(text) = value.as_str() else { return Inside::default() };
+    parsed(value, path, name, text, &lines(value, text))
+}
+
+/// The documents in a text that stands where a value does.
+pub(crate) fn beside(value: Node<'_>, name: &str, text: &str) -> Inside {
+    parsed(value, "", name, text, &Lines::Point(value.place()))
+}
+
+fn parsed(value: Node<'_>, path: &str, name: &str, text: &str, lines: &Lines) -> Inside {
     let mut tree = value.tree().sibling();
-    let parsed = yaml::parse(&mut tree, value.place().file, text, &lines(value, text));
+    let parsed = yaml::parse(&mut tree, value.place().file, text, lines);
     let tree = Arc::new(tree);
     let nested =
         |root| Nested { path: path.to_owned(), document: Document::called(name, Arc::clone(&tree), root) };

@@ -141,7 +141,7 @@ fn by_keys(root: Node<'_>, file: &str) -> Shape {
         Shape::Dashboard
     } else if has("disaster_recovery_runbook") {
         Shape::Runbook
-    } else if matches!(base, "kustomization.yaml" | "kustomization.yml") {
+    } else if matches!(base, "kustomization.yaml" | "kustomization.yml" | "Kustomization") {
         Shape::Kustomization
     } else if base == "Chart.yaml" && has("apiVersion") && has("name") {
         Shape::Chart
