@@ -65,9 +65,10 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     // Without a source the platform is what stands beside the drill in its file.
     let config = match &drill.spec.source {
-        Some(source) => {
-            Config::plan(drill.metadata.name.as_str(), &clean(Source::load(&folder.join(source)))?)
-        }
+        Some(source) => Config::plan(
+            drill.metadata.name.as_str(),
+            &clean(mainstay_kustomize::expand(Source::load(&folder.join(source))))?,
+        ),
         None => Config::plan(drill.metadata.name.as_str(), &file),
     };
     let errors = |problem: &&Diagnostic| problem.severity == Severity::Error;

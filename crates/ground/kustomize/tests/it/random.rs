@@ -19,7 +19,7 @@ const SAYS: [&[&str]; 12] = [
     &["namespace: shop\n", "namespace: default\n"],
     &[
         "labels: [{pairs: {team: x}}]\n",
-        "labels: [{pairs: {team: y}, includeSelectors: true}]\n",
+        "labels: [{pairs: {team: yes-y}, includeSelectors: true}]\n",
         "labels: [{pairs: {z: \"1\"}, includeTemplates: true}]\n",
     ],
     &["commonLabels: {c: d}\n"],
@@ -105,8 +105,9 @@ fn random_compositions_are_what_kubectl_makes() {
         eprintln!("skipped: no kubectl is installed");
         return;
     }
-    let count =
-        std::env::var("COMPOSITIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(COMPOSITIONS);
+    let count = std::env::var_os("COMPOSITIONS")
+        .and_then(|count| count.to_str()?.parse().ok())
+        .unwrap_or(COMPOSITIONS);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let config =
         Config { cases: count, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
