@@ -17,7 +17,8 @@ pub fn all(certificates: &str) -> Vec<Component> {
 
 /// Resources that the API server itself acts on, or that hold what pods name: group and name. What
 /// else is acted on is what a component watches.
-pub const OF_THE_API: [(&str, &str); 4] = [
+pub const OF_THE_API: [(&str, &str); 5] = [
+    ("", "limitranges"),
     ("", "namespaces"),
     ("", "secrets"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),

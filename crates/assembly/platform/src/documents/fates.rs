@@ -122,9 +122,7 @@ fn of_no_object(placed: &Placed) -> Verdict {
 
 fn nobody_acts(key: &Key) -> String {
     let reason = match (key.group.as_str(), key.kind.as_str()) {
-        (_, "NetworkPolicy" | "GlobalNetworkPolicy") | ("", "ResourceQuota" | "LimitRange") => {
-            "nothing enforces it yet"
-        }
+        (_, "NetworkPolicy" | "GlobalNetworkPolicy") => "nothing enforces it yet",
         ("rbac.authorization.k8s.io", _) => "nothing is decided by it yet",
         ("admissionregistration.k8s.io", _) => "nothing asks it yet",
         _ => "nothing runs it yet",
