@@ -2,7 +2,7 @@
 //! resources they bring.
 //!
 //! The status is decided in the write itself, so a definition that was answered with 201 is served.
-//! Objects of custom resources are kept as they are sent: nothing is pruned or validated.
+//! A version's schema is compiled when it begins to be served (`structural`).
 //!
 //! **Invariant:** the registry's custom resources are those of the stored, established definitions.
 

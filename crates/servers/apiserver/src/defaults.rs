@@ -4,7 +4,7 @@
 //! changed; fields of an unexpected type are left for validation. Upstream's defaults are code
 //! there too, so this is the one place where they are written down.
 //!
-//! **Not here:** what depends on other objects (`strategy`); custom resources have no defaults.
+//! **Not here:** what depends on other objects (`strategy`); defaults of a schema (`structural`).
 
 mod amounts;
 mod cluster;
@@ -19,9 +19,11 @@ use serde_json::Value;
 use crate::fields::{Fields, Fill as _};
 use crate::registry::{Origin, ResourceInfo};
 
-/// Fills in the defaults of `info`'s kind; custom resources stay as they are.
+/// Fills in the defaults of `info`'s kind; those of a custom resource are in its schema.
 pub fn apply_defaults(info: &ResourceInfo, object: &mut Value) {
-    if info.origin == Origin::BuiltIn {
+    if let Some(structural) = info.structural() {
+        structural.fill(object);
+    } else if info.origin == Origin::BuiltIn {
         apply(&info.group, &info.version, &info.kind, object);
     }
 }

@@ -7,11 +7,14 @@
 
 mod conversion;
 mod fields;
+mod legacy;
 mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::registry::{Action, NameRule, ResourceInfo, ScalePaths, SelectableField, Storage, Subresource};
+use crate::registry::{
+    Action, CustomVersion, NameRule, ResourceInfo, ScalePaths, SelectableField, Storage, Subresource,
+};
 use rows::{Row, Sub};
 
 /// Every built-in resource, in the order of the table.
@@ -28,6 +31,7 @@ fn describe(row: &Row) -> ResourceInfo {
     info.fields = fields::of(row.group, row.kind);
     info.has_generation = row.has_generation;
     info.name_rule = name_rule(row);
+    info.custom = legacy::schema(row.group, row.kind).map(|schema| CustomVersion::of_schema(&schema).into());
     if let Some((resource, api_version, conversion)) = conversion::of(row.group, row.version, row.kind) {
         info.storage = Storage {
             resource: resource.into(),

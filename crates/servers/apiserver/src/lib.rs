@@ -42,6 +42,7 @@ pub mod server;
 pub mod service;
 pub mod status;
 mod strategy;
+mod structural;
 mod subresource;
 mod table;
 mod tags;

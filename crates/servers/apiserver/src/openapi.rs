@@ -160,7 +160,7 @@ fn hash(snapshot: &Snapshot, group: &str, version: &str) -> String {
     let mut made_from =
         vec![health::GIT_VERSION.as_bytes().to_vec(), env!("CARGO_PKG_VERSION").as_bytes().to_vec()];
     for info in snapshot.group_version(group, version) {
-        let custom = info.custom.as_ref().and_then(|custom| custom.schema.as_ref());
+        let custom = info.custom.as_ref().and_then(|custom| custom.schema.as_deref());
         let described = json!([
             &*info.resource,
             &*info.kind,
@@ -211,13 +211,15 @@ fn make(snapshot: &Snapshot, group: &str, version: &str) -> Vec<u8> {
     openapi::document(group, version, &entries)
 }
 
-/// The schema of a custom resource; one that knows nothing where the definition has none.
+/// The schema of a kind that the published definitions do not know; one that knows nothing where
+/// a custom resource's definition has none.
 fn definition(info: &ResourceInfo) -> Option<Value> {
-    if info.origin == Origin::BuiltIn {
-        return None;
+    let schema = info.custom.as_ref().and_then(|custom| custom.schema.as_deref());
+    match schema.and_then(|schema| serde_json::from_str(schema).ok()) {
+        None if info.origin == Origin::BuiltIn => None,
+        None => Some(json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })),
+        schema => schema,
     }
-    let schema = info.custom.as_ref().and_then(|custom| custom.schema.clone());
-    Some(schema.unwrap_or_else(|| json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })))
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

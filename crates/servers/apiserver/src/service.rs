@@ -23,7 +23,6 @@ use crate::negotiate::{self, Encoding};
 use crate::paths;
 use crate::protobuf;
 use crate::query::Query;
-use crate::registry::Origin;
 use crate::respond;
 use crate::route::{Route, Target, Verb};
 use crate::server::ApiServer;
@@ -180,7 +179,7 @@ impl ApiServer {
         }
         let include = table::Include::parse(query.get("includeObject"))
             .ok_or_else(|| Status::bad_request("unrecognized includeObject value"))?;
-        let (view, encoding) = negotiate::form(&parts.headers, info.origin != Origin::BuiltIn)?;
+        let (view, encoding) = negotiate::form(&parts.headers, info.is_untyped())?;
         let request = verbs::Request {
             server: self,
             verb,

@@ -45,6 +45,9 @@ impl Strategy {
     pub(crate) fn prepare_create(&self, info: &ResourceInfo, object: &mut Value) -> Result<(), Status> {
         if info.has_status() && !comes_with_status(info) {
             status::begin(info, object);
+            if let Some(structural) = info.structural() {
+                structural.fill(object);
+            }
         }
         match (&*info.group, &*info.kind) {
             ("", "Pod") => pod::prepare(object, &self.now()),

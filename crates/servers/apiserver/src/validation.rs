@@ -3,7 +3,7 @@
 //! The part of upstream's validation that controllers rely on and that people run into. Names,
 //! labels and finalizers are checked for every object elsewhere (the verbs' metadata).
 //!
-//! **Not here:** custom resources (kept as they are), defaults, admission by other objects.
+//! **Not here:** custom resources (`structural`), defaults, admission by other objects.
 
 mod change;
 mod check;
@@ -27,8 +27,10 @@ use check::Check;
 /// What is wrong with a new object that has its defaults.
 pub fn create(info: &ResourceInfo, object: &Value) -> Vec<Cause> {
     let mut check = Check::default();
-    if info.origin == Origin::BuiltIn {
-        whole(info, None, object, &mut check);
+    match info.structural() {
+        Some(structural) => check.causes = structural.check(None, object),
+        None if info.origin == Origin::BuiltIn => whole(info, None, object, &mut check),
+        None => {}
     }
     check.causes
 }
@@ -36,6 +38,9 @@ pub fn create(info: &ResourceInfo, object: &Value) -> Vec<Cause> {
 /// What is wrong with a change of `live` to `object`; `part` is what was written of it.
 pub fn update(info: &ResourceInfo, live: &Value, object: &Value, part: Option<&Action>) -> Vec<Cause> {
     let mut check = Check::default();
+    if let Some(structural) = info.structural() {
+        return structural.check(Some(live), object);
+    }
     if info.origin != Origin::BuiltIn {
         return check.causes;
     }

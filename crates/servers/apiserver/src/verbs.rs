@@ -123,7 +123,7 @@ impl<'a> Request<'a> {
     }
 
     /// How objects of this resource merge, in the version of the URL.
-    pub(crate) fn schema(&self) -> SchemaRef<'static> {
+    pub(crate) fn schema(&self) -> SchemaRef<'_> {
         schema_of(self.info)
     }
 
@@ -164,15 +164,22 @@ impl<'a> Request<'a> {
     /// The object in the body, in the version of the URL, and what is odd about it.
     pub(crate) fn object(&self) -> Result<(serde_json::Value, Vec<String>), Status> {
         let media_type = negotiate::media_type(self.headers);
-        let is_custom = self.info.origin != Origin::BuiltIn;
-        if is_custom && media_type == mainstay_protobuf::MEDIA_TYPE {
+        if self.info.is_untyped() && media_type == mainstay_protobuf::MEDIA_TYPE {
             return Err(Status::unsupported_media_type(decode::CUSTOM_TYPES));
         }
         let decoded = decode::object(media_type, &self.body)?;
         let Decoded { mut value, duplicates } = decoded;
         expect_kind(&mut value, &self.info.api_version(), &self.info.kind)?;
         let warnings = self.validate_fields(&value, duplicates)?;
+        self.prune(&mut value);
         Ok((value, warnings))
+    }
+
+    /// Takes out of an object what its schema does not know.
+    pub(crate) fn prune(&self, object: &mut serde_json::Value) {
+        if let Some(structural) = self.info.structural() {
+            structural.prune(object);
+        }
     }
 
     /// Checks what was decoded against its kind, as strictly as `fieldValidation` says; returns the
@@ -187,12 +194,14 @@ impl<'a> Request<'a> {
             let cause = Cause::unsupported("fieldValidation", mode, &["", "Ignore", "Strict", "Warn"]);
             return Err(Status::invalid_options(self.options_kind(), vec![cause]));
         }
-        let misfits = match self.info.origin {
-            Origin::BuiltIn => {
+        let misfits = match self.info.structural() {
+            Some(_) if mode == "Ignore" => Misfits::default(),
+            Some(structural) => Misfits { unknown: structural.unknown(object), ..Misfits::default() },
+            None if self.info.is_untyped() => Misfits::default(),
+            None => {
                 let message = mainstay_protobuf::Message::of(&self.info.api_version(), &self.info.kind);
                 misfits::misfits(object, self.schema(), message)
             }
-            Origin::Custom { .. } => Misfits::default(),
         };
         if let Some(first) = misfits.mistyped.first() {
             return Err(self.unfit(first));
@@ -252,7 +261,10 @@ pub(crate) fn expect_kind(
 }
 
 /// How objects of a resource merge.
-pub(crate) fn schema_of(info: &ResourceInfo) -> SchemaRef<'static> {
+pub(crate) fn schema_of(info: &ResourceInfo) -> SchemaRef<'_> {
+    if let Some(structural) = info.structural() {
+        return structural.merge();
+    }
     let kind = GroupVersionKind::new(&*info.group, &*info.version, &*info.kind);
     match info.origin {
         Origin::BuiltIn => Schema::for_kind_or_custom(&kind),

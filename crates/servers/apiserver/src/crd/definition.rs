@@ -117,10 +117,12 @@ fn custom(version: &Value) -> CustomVersion {
         path: text(column, &["jsonPath"]).to_owned(),
     };
     let deprecated = version["deprecated"] == true;
+    let schema =
+        at(version, &["schema", "openAPIV3Schema"]).map(CustomVersion::of_schema).unwrap_or_default();
     CustomVersion {
         columns: list(version, &["additionalPrinterColumns"]).iter().map(column).collect(),
-        schema: at(version, &["schema", "openAPIV3Schema"]).cloned(),
         deprecation: deprecated.then(|| text(version, &["deprecationWarning"]).to_owned()),
+        ..schema
     }
 }
 

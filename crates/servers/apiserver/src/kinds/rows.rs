@@ -182,6 +182,7 @@ pub(super) const TABLE: &[Row] = &[
         .short(&["pdb"])
         .parts(STATUS)
         .counted(),
+    cluster("policy", "v1beta1", "podsecuritypolicies", "PodSecurityPolicy").short(&["psp"]),
     cluster(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding"),
     cluster(RBAC, "v1", "clusterroles", "ClusterRole"),
     spaced(RBAC, "v1", "rolebindings", "RoleBinding"),

@@ -74,7 +74,7 @@ async fn a_custom_resource_is_described_by_its_definition() {
     let mut info = ResourceInfo::built_in("mainstay.dev", "v1alpha1", "nodeclaims", "NodeClaim", false);
     info.origin = Origin::Custom { definition: "nodeclaims.mainstay.dev".into() };
     let schema = json!({ "type": "object", "properties": { "spec": { "type": "object", "description": "What is wanted." } } });
-    info.custom = Some(Arc::new(CustomVersion { schema: Some(schema), ..CustomVersion::default() }));
+    info.custom = Some(Arc::new(CustomVersion::of_schema(&schema)));
     openapi.registry.add([info]);
     let document =
         openapi.answer("/openapi/v3/apis/mainstay.dev/v1alpha1", &HeaderMap::new()).expect("it is served");

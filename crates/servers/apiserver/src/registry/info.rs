@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::structural::Structural;
+
 /// Verbs every ordinary resource has, in upstream's order.
 pub const ALL_VERBS: &[&str] =
     &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -43,19 +45,33 @@ pub struct ResourceInfo {
     pub origin: Origin,
     /// How it is stored.
     pub storage: Storage,
-    /// What a custom resource's definition says about this version; `None` for built-in ones.
+    /// What a custom resource's definition says about this version; `None` for most built-in ones.
     pub custom: Option<Arc<CustomVersion>>,
 }
 
-/// What a CustomResourceDefinition says about one version, beyond names.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What is said about one version beyond names: by a CustomResourceDefinition, or by the server of
+/// a kind that the published definitions do not know.
+#[derive(Clone, Debug, Default)]
 pub struct CustomVersion {
     /// Its `additionalPrinterColumns`.
     pub columns: Vec<PrinterColumn>,
-    /// Its `schema.openAPIV3Schema`.
-    pub schema: Option<Value>,
+    /// Its `schema.openAPIV3Schema`, as JSON.
+    pub schema: Option<Arc<str>>,
+    /// The same, ready for use.
+    pub structural: Option<Arc<Structural>>,
     /// Why a client should not use it any more.
     pub deprecation: Option<String>,
+}
+
+impl CustomVersion {
+    /// A version with this schema and no columns of its own.
+    pub fn of_schema(schema: &Value) -> Self {
+        Self {
+            schema: Some(schema.to_string().into()),
+            structural: Some(Arc::new(Structural::compile(schema))),
+            ..Self::default()
+        }
+    }
 }
 
 /// A column of a custom resource's table.
@@ -235,6 +251,17 @@ impl ResourceInfo {
     /// The subresource at this URL segment.
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|sub| &*sub.name == name)
+    }
+
+    /// Whether clients have no types of their own for its objects: protobuf cannot say them, and
+    /// their lists have no merge keys.
+    pub(crate) fn is_untyped(&self) -> bool {
+        self.origin != Origin::BuiltIn || self.custom.is_some()
+    }
+
+    /// The schema of its objects, where the published definitions have none.
+    pub(crate) fn structural(&self) -> Option<&Structural> {
+        self.custom.as_ref()?.structural.as_deref()
     }
 
     /// Whether status is written apart from the rest.

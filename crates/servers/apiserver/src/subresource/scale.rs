@@ -120,6 +120,10 @@ fn resize(
     }
     let mut object = live.object.clone();
     set(&mut object, &paths.spec_replicas, Value::from(replicas));
+    if let Some(structural) = request.info.structural() {
+        let causes = structural.check(Some(&live.object), &object);
+        metadata::refuse(request.info, &object, causes)?;
+    }
     metadata::bump_generation(request.info, &live.object, &mut object);
     let (version, now) = (request.info.api_version(), request.server.now());
     managed::update(

@@ -11,6 +11,7 @@ pub(super) fn layout(kind: &str) -> Option<Layout> {
     Some(match kind {
         "HorizontalPodAutoscaler" => AUTOSCALER,
         "PodDisruptionBudget" => BUDGET,
+        "PodSecurityPolicy" => SECURITY,
         "RoleBinding" | "ClusterRoleBinding" => BINDING,
         _ => return None,
     })
@@ -105,6 +106,36 @@ const BUDGET: Layout = Layout {
             cell::scalar_or(budget, &["spec", "maxUnavailable"], "N/A"),
             cell::count(budget, &["status", "disruptionsAllowed"]),
             cell::age(budget, now),
+        ]
+    },
+};
+
+const SECURITY: Layout = Layout {
+    columns: &[
+        column("Name"),
+        column("Priv"),
+        column("Caps"),
+        column("SELinux"),
+        column("RunAsUser"),
+        column("FsGroup"),
+        column("SupGroup"),
+        column("ReadOnlyRootFs"),
+        column("Volumes"),
+    ],
+    cells: |policy, _| {
+        let texts = |field| cell::joined(list(policy, &["spec", field]).iter().filter_map(Value::as_str));
+        let rule = |field| -> Value { text(policy, &["spec", field, "rule"]).into() };
+        let truth = |field| at(policy, &["spec", field]) == Some(&Value::Bool(true));
+        vec![
+            cell::name(policy),
+            truth("privileged").to_string().into(),
+            texts("allowedCapabilities").into(),
+            rule("seLinux"),
+            rule("runAsUser"),
+            rule("fsGroup"),
+            rule("supplementalGroups"),
+            truth("readOnlyRootFilesystem").into(),
+            texts("volumes").into(),
         ]
     },
 };

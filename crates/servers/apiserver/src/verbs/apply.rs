@@ -61,6 +61,7 @@ fn decode(request: &Request<'_>) -> Result<(Configuration, Vec<String>), Status>
     }
     patch::check_name(request, &object)?;
     let warnings = request.validate_fields(&object, duplicates)?;
+    request.prune(&mut object);
     let (force, dry_run) = (request.query.flag("force"), request.dry_run()?);
     Ok((Configuration { object, manager: manager.to_owned(), force, dry_run }, warnings))
 }

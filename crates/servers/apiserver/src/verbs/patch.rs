@@ -11,7 +11,6 @@ use super::commit::{self, Live, Plan};
 use super::{Request, apply, expect_kind, update};
 use crate::body::Body;
 use crate::decode::{self, Decoded};
-use crate::registry::Origin;
 use crate::status::{Cause, Status};
 use crate::{encode, negotiate, respond};
 
@@ -35,7 +34,7 @@ pub(crate) enum Patch {
 impl Patch {
     /// Decodes the body by its media type.
     pub(crate) fn of(request: &Request<'_>) -> Result<(Self, Vec<String>), Status> {
-        let built_in = request.info.origin == Origin::BuiltIn;
+        let built_in = !request.info.is_untyped();
         let make: fn(Value) -> Self = match negotiate::media_type(request.headers) {
             "application/json-patch+json" => Self::Json,
             "application/merge-patch+json" => Self::Merge,
@@ -107,6 +106,7 @@ fn decide(request: &Request<'_>, live: &Live, patch: &Patch, manager: &str) -> R
     if matches!(patch, Patch::Json(_)) {
         request.validate_fields(&object, Vec::new())?;
     }
+    request.prune(&mut object);
     check_name(request, &object)?;
     let revision = Cow::from(meta::resource_version(&object)).into_owned();
     update::check_preconditions(request, live, &object, &revision)?;

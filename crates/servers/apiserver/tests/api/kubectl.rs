@@ -20,6 +20,7 @@ const WRONG: &str = include_str!("kubectl/wrong.yaml");
 const WIDGETS: &str = include_str!("kubectl/widgets.yaml");
 const WIDGET: &str = r#"{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w1"},"spec":{"size":7,"replicas":1}}"#;
 
+#[derive(Clone, Copy)]
 struct Step {
     line: &'static str,
     input: &'static str,
@@ -162,6 +163,55 @@ const TYPED_STEPS: &[Step] = &[
     yes("delete pod once --now", &["pod \"once\""]),
     no("describe pod once", &["pods \"once\" not found"]),
 ];
+
+const CANARY: &str = include_str!("kubectl/canary.yaml");
+const POOL: &str = include_str!("kubectl/pool.yaml");
+const POLICY: &str = include_str!("kubectl/policy.yaml");
+
+/// The kinds other projects bring, once their definitions are there.
+const FOREIGN_STEPS: &[Step] = &[
+    yes("api-resources", &["flagger.app/v1beta1", "networking.istio.io/v1", "podsecuritypolicies"]),
+    yes("get crd", &["canaries.flagger.app", "globalnetworkpolicies.projectcalico.org"]),
+    yes("apply -f -", &["canary.flagger.app/order created"]).reading(CANARY),
+    yes("apply -f -", &["canary.flagger.app/order unchanged"]).reading(CANARY),
+    yes("get canaries", &["NAME    STATUS   WEIGHT   LASTTRANSITIONTIME\norder"]),
+    yes("get canary order -o wide", &["SUSPENDED   FAILEDCHECKS   INTERVAL   MIRROR   STEPWEIGHT"]),
+    yes("explain canary.spec", &["FIELD: spec <Object>", "analysis\t<Object> -required-"]),
+    yes("explain application.spec.syncPolicy.automated", &["selfHeal\t<boolean>"]),
+    no(
+        r#"patch canary order --type=merge -p {"spec":{"targetRef":{"kind":"Job"}}}"#,
+        &[
+            "The Canary \"order\" is invalid: spec.targetRef.kind: Unsupported value: \"Job\": supported values: \"DaemonSet\", \"Deployment\", \"Service\"",
+        ],
+    ),
+    yes("apply --server-side -f -", &["nodepool.karpenter.sh/general serverside-applied"]).reading(POOL),
+    yes("get nodepools", &["NAME      NODECLASS   NODES   READY   AGE\ngeneral   default"]),
+    yes("scale nodepool general --replicas=3", &["scaled"]),
+    yes("get nodepool general -o jsonpath={.spec.replicas}{.spec.disruption.budgets[0].nodes}", &["310%"]),
+    yes("apply -f -", &["podsecuritypolicy.policy/restricted created"]).reading(POLICY),
+    yes("apply -f -", &["podsecuritypolicy.policy/restricted unchanged"]).reading(POLICY),
+    yes(
+        "get psp",
+        &["PRIV    CAPS   SELINUX    RUNASUSER          FSGROUP    SUPGROUP   READONLYROOTFS   VOLUMES\n"],
+    ),
+    yes(
+        "get psp",
+        &[
+            "restricted   false          RunAsAny   MustRunAsNonRoot   RunAsAny   RunAsAny   true             configMap,secret",
+        ],
+    ),
+    yes("explain psp.spec", &["runAsUser\t<Object>"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_shows_the_kinds_other_projects_bring() {
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": mainstay_kinds::foreign_crds() });
+    let definitions: &'static str = list.to_string().leak();
+    let made = &["customresourcedefinition.apiextensions.k8s.io/canaries.flagger.app created"];
+    let mut steps = vec![yes("create -f -", made).reading(definitions)];
+    steps.extend_from_slice(FOREIGN_STEPS);
+    run_steps(&steps).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typed_commands_of_every_kubectl_are_understood() {

@@ -9,6 +9,7 @@ mod delete;
 mod durable;
 mod eviction;
 mod expiry;
+mod foreign;
 mod kubectl;
 mod list;
 mod options;

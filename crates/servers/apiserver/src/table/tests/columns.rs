@@ -60,6 +60,11 @@ const COLUMNS: &[(&str, &str, &str)] = &[
     ),
     ("batch", "Job", "Name Status Completions Duration Age | Containers Images Selector"),
     ("autoscaling", "HorizontalPodAutoscaler", "Name Reference Targets MinPods MaxPods Replicas Age"),
+    (
+        "policy",
+        "PodSecurityPolicy",
+        "Name Priv Caps SELinux RunAsUser FsGroup SupGroup ReadOnlyRootFs Volumes",
+    ),
     ("policy", "PodDisruptionBudget", "Name Min_Available Max_Unavailable Allowed_Disruptions:integer Age"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", "Name Role Age | Users Groups ServiceAccounts"),
     ("rbac.authorization.k8s.io", "ClusterRole", "Name Created_At:date"),
