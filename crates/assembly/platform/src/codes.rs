@@ -26,6 +26,8 @@ pub const DUPLICATE_REGION: &str = "M0305";
 pub const DOCUMENT_REFUSED: &str = "M0306";
 /// A node group's machines cannot be made as it is written.
 pub const NODE_GROUP: &str = "M0307";
+/// A kubectl context belongs to another platform that runs.
+pub const CONTEXT_TAKEN: &str = "M0308";
 
 /// A Platform document cannot be used: it is the second, or of another version.
 pub const PLATFORM: &str = "M0320";

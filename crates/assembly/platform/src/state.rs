@@ -89,6 +89,12 @@ pub fn kubeconfig(folder: &Path) -> PathBuf {
     folder.join("kubeconfig")
 }
 
+/// The certificates (PEM) of the authorities of all regions that have state in `folder`.
+pub fn authorities(folder: &Path) -> Vec<String> {
+    let Ok(regions) = fs::read_dir(folder.join("regions")) else { return Vec::new() };
+    regions.flatten().filter_map(|region| fs::read_to_string(region.path().join("ca.crt")).ok()).collect()
+}
+
 /// The log of a detached platform in `folder`.
 pub fn log(folder: &Path) -> PathBuf {
     folder.join("mainstay.log")

@@ -12,7 +12,8 @@ use crate::printer::Printer;
 pub(crate) fn run(arguments: &Reset, printer: Printer) -> Outcome {
     let folder = paths::target(arguments.target.state.as_deref())?;
     let config = arguments.kubeconfig.clone().unwrap_or_else(paths::kubeconfig);
-    let contexts = contexts(&folder);
+    let authorities = state::authorities(&folder);
+    let contexts = kubeconfig::ours(&config, &authorities).map_err(Failure::unavailable)?;
     let entries = if contexts.is_empty() {
         "no context".to_owned()
     } else {
@@ -32,16 +33,7 @@ pub(crate) fn run(arguments: &Reset, printer: Printer) -> Outcome {
         }
     }
     state::remove(&folder).map_err(Failure::unavailable)?;
-    kubeconfig::remove(&config, &contexts).map_err(Failure::unavailable)?;
+    kubeconfig::remove(&config, &authorities).map_err(Failure::unavailable)?;
     printer.say(&format!("Removed {plan}."));
     Ok(exit::DONE)
-}
-
-/// The contexts of the regions that have state.
-fn contexts(folder: &std::path::Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder.join("regions")) else { return Vec::new() };
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| kubeconfig::context(&entry.file_name().to_string_lossy())).collect();
-    names.sort();
-    names
 }

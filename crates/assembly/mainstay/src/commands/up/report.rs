@@ -145,12 +145,12 @@ pub(super) fn show(report: &Report, printer: Printer) {
 
 fn show_ready(ready: &Ready, printer: Printer) {
     let contexts: Vec<String> = ready.contexts.iter().map(|context| printer.literal(context)).collect();
-    let (noun, verb) = if contexts.len() == 1 { ("context", "is") } else { ("contexts", "are") };
-    printer.say(&format!(
-        "Ready in {:.1}s. kubectl {noun} {} {verb} set.",
-        ready.seconds,
-        contexts.join(", ")
-    ));
+    let set = match contexts.as_slice() {
+        [] => String::new(),
+        [one] => format!(" kubectl context {one} is set."),
+        several => format!(" kubectl contexts {} are set.", several.join(", ")),
+    };
+    printer.say(&format!("Ready in {:.1}s.{set}", ready.seconds));
     let waiting: Vec<&DocumentStatus> = ready
         .documents
         .iter()

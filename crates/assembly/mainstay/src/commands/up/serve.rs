@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Up, config: Config, state: State, reporter: &Repor
 async fn serve(arguments: &Up, config: Config, state: State, reporter: &Reporter) -> Outcome {
     let started = Instant::now();
     let unavailable = Failure::unavailable;
-    let folder = state.folder().to_owned();
+    let (folder, name) = (state.folder().to_owned(), config.name.clone());
     let progress = Progress::default();
     let mut shown = 0;
     let home = Home::Folder(state, Listening { first_port: arguments.api_port });
@@ -38,7 +38,9 @@ async fn serve(arguments: &Up, config: Config, state: State, reporter: &Reporter
     let entries = platform.kubeconfig_entries();
     let config_path = arguments.kubeconfig.clone().unwrap_or_else(paths::kubeconfig);
     kubeconfig::write(&state::kubeconfig(&folder), &entries).map_err(unavailable)?;
-    kubeconfig::merge(&config_path, &entries).map_err(unavailable)?;
+    let owner = kubeconfig::Owner { platform: &name, folder: &folder };
+    let merged = kubeconfig::merge(&config_path, &owner, &entries).map_err(unavailable)?;
+    merged.warnings.iter().for_each(|warning| reporter.diagnostic(warning));
 
     platform.refusals().iter().for_each(|refusal| reporter.diagnostic(refusal));
 
@@ -57,7 +59,7 @@ async fn serve(arguments: &Up, config: Config, state: State, reporter: &Reporter
         outcome = waiting => match outcome {
             Ok(()) => reporter.ready(&Ready {
                 seconds: started.elapsed().as_secs_f64(),
-                contexts: entries.iter().map(|entry| entry.name.clone()).collect(),
+                contexts: merged.contexts.clone(),
                 documents: platform.status().documents,
                 detached: arguments.report,
             }),
