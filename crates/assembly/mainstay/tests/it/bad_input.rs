@@ -90,6 +90,32 @@ fn another_platforms_state_folder_is_refused() {
 }
 
 #[test]
+fn a_state_of_another_format_is_refused_and_left_as_it_was() {
+    let home = Home::new();
+    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    drop(home.up(&file));
+    let format = home.write(".local/state/mainstay/plain/format", "99\n");
+    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0202]") && said.err.contains("help: "), "{}", said.err);
+    assert_eq!(std::fs::read_to_string(format).unwrap(), "99\n");
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_source_is_refused_and_not_read() {
+    let home = Home::new();
+    let outside = home.write("outside.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: secret}\n");
+    let own = home.write("source/own.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    let source = own.parent().unwrap();
+    std::os::unix::fs::symlink(outside, source.join("link.yaml")).unwrap();
+    let said = home.run(&["up", source.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("error[M0102]") && said.err.contains("link.yaml"), "{}", said.err);
+    assert!(!said.err.contains("secret"), "{}", said.err);
+    assert!(!home.path(".local/state/mainstay/source").exists(), "nothing is started");
+}
+
+#[test]
 fn a_wrong_flag_ends_with_the_usage_code_and_a_suggestion() {
     let said = Home::new().run(&["up", "--detatch"]);
     assert_eq!(said.code, 2);

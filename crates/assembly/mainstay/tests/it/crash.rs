@@ -80,7 +80,7 @@ async fn write_until_killed(
 }
 
 /// A killed process holds its lock until the system has closed all its files.
-async fn until_gone(pid: u64) {
+pub(crate) async fn until_gone(pid: u64) {
     for _ in 0..1000 {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         match stat.rsplit_once(") ").and_then(|(_, after)| after.chars().next()) {

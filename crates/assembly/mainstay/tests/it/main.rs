@@ -13,4 +13,5 @@ mod kubectl;
 mod kubectl_everyday;
 mod lifecycle;
 mod reference;
+mod regions;
 mod updating;
