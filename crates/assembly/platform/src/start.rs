@@ -127,8 +127,9 @@ impl Platform {
 
     /// Returns when every region's nodes are ready and its Deployments available.
     pub async fn ready(&self) {
-        for region in self.regions() {
-            let phase = self.progress.begin(region.name());
+        // They start at once, so each is measured from the same moment on.
+        let phases: Vec<_> = self.regions().iter().map(|region| self.progress.begin(region.name())).collect();
+        for (region, phase) in self.regions().iter().zip(phases) {
             region.readiness.nodes().await;
             phase.done(region.summary());
         }

@@ -164,3 +164,79 @@ fn down_of_a_folder_that_holds_no_platform_says_so() {
     assert_eq!(said.code, 3, "{}", said.err);
     assert!(said.err.contains("error[M0205]") && said.err.contains("help: "), "{}", said.err);
 }
+
+/// A Platform document with this spec, and one cluster.
+fn platform(spec: &str) -> String {
+    format!(
+        "apiVersion: mainstay.dev/v1alpha1\nkind: Platform\nmetadata: {{name: shop}}\nspec:\n{spec}---\napiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {{name: main, region: us-east-1}}\n"
+    )
+}
+
+#[test]
+fn a_platform_document_is_refused_at_its_line_with_a_suggestion() {
+    for (spec, words) in [
+        (
+            "  regions: [{name: us-east-1}]\n  documants: []\n",
+            ["error[M0109]", "platform.yaml:6:3", "did you mean `documents`?"],
+        ),
+        (
+            "  regions: [{name: us-east-1, role: primry}]\n",
+            ["error[M0110]", "platform.yaml:5:37", "did you mean `primary`?"],
+        ),
+        (
+            "  regions: [{name: us-east-1}, {name: us-west-2}]\n",
+            ["error[M0323]", "platform.yaml:5:39", "us-west-2"],
+        ),
+        (
+            "  regions:\n    - {name: us-east-1, role: primary}\n    - {name: b, role: primary, cluster: main}\n",
+            ["error[M0322]", "platform.yaml:7:23", "first here"],
+        ),
+        (
+            "  documents:\n    - {kinds: [Namespace], regions: [us-esat-1]}\n",
+            ["error[M0321]", "platform.yaml:6:38", "did you mean `us-east-1`?"],
+        ),
+        (
+            "  documents:\n    - {paths: [../elsewhere], regions: ['*']}\n",
+            ["error[M0326]", "platform.yaml:6:16", "leads out of the Source"],
+        ),
+        (
+            "  objectives: {rto: 15}\n",
+            ["error[M0110]", "platform.yaml:5:21", "write it like 90s, 10m or 1h30m"],
+        ),
+    ] {
+        refuses(&platform(spec), 2, &words);
+    }
+}
+
+#[test]
+fn a_rule_that_fits_nothing_is_a_warning_and_the_platform_runs() {
+    let home = Home::new();
+    let said = up_on(&home, &platform("  documents:\n    - {kinds: [Nothing], regions: ['*']}\n"));
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("warning[M0325]") && said.err.contains("platform.yaml:6"), "{}", said.err);
+    home.run(&["down"]).ok();
+}
+
+#[test]
+fn a_state_folder_of_another_format_is_refused_and_left_alone() {
+    let home = Home::new();
+    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    drop(home.up(&file));
+    let format = home.write(".local/state/mainstay/plain/format", "99\n");
+    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("error[M0202]") && said.err.contains("99"), "{}", said.err);
+    assert_eq!(std::fs::read_to_string(format).unwrap(), "99\n");
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_source_is_refused() {
+    let home = Home::new();
+    home.write("secret.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: elsewhere}\n");
+    let own = home.write("source/own.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
+    let source = own.parent().unwrap();
+    std::os::unix::fs::symlink(home.path("secret.yaml"), source.join("link.yaml")).unwrap();
+    let said = home.run(&["up", source.to_str().unwrap(), "--detach", "--api-port", "0"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("error[M0102]") && said.err.contains("link.yaml"), "{}", said.err);
+}

@@ -12,6 +12,7 @@ mod harness;
 mod kubectl;
 mod kubectl_everyday;
 mod lifecycle;
+mod places;
 mod reference;
 mod regions;
 mod updating;
