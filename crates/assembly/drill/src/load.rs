@@ -67,7 +67,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let config = match &drill.spec.source {
         Some(source) => Config::plan(
             drill.metadata.name.as_str(),
-            &clean(mainstay_kustomize::expand(Source::load(&folder.join(source))))?,
+            &clean(mainstay_platform::config::expanded(Source::load(&folder.join(source))))?,
         ),
         None => Config::plan(drill.metadata.name.as_str(), &file),
     };

@@ -17,11 +17,13 @@ use crate::status::Declared;
 mod clusters;
 mod declaration;
 mod duplicates;
+mod kustomizations;
 mod paths;
 mod placement;
 mod regions;
 
 use declaration::Declaration;
+pub use kustomizations::expanded;
 pub use mainstay_kinds::platform::Role;
 
 /// The region that a Source without ClusterConfig makes.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::codes;
-use crate::config::Config;
+use crate::config::{Config, expanded};
 use crate::control::{Answer, Up};
 use crate::documents::{self, Planned};
 use crate::plan::{Counts, RegionPlan};
@@ -57,6 +57,7 @@ async fn try_take(
             .help("wait until it is done, and run it again")
             .into());
     };
+    let source = expanded(source);
     let config = read(up, &source)?;
     check(shared, &config)?;
     let owner = documents::owner(&config.name);

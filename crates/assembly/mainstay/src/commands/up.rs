@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use mainstay_platform::config::platform_name;
+use mainstay_platform::config::{expanded, platform_name};
 use mainstay_platform::{Config, State, control, everything, state};
 use mainstay_source::Source;
 
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Up, printer: Printer) -> Outcome {
 /// already, it is handed the Source instead.
 fn start(arguments: &Up, reporter: &Reporter) -> Outcome {
     let path = arguments.source.clone().unwrap_or_else(default_source);
-    let (source, phase) = report::timed("Platform", || Source::load(&path));
+    let (source, phase) = report::timed("Platform", || expanded(Source::load(&path)));
     let mut diagnostics = source.diagnostics.clone();
     let config = Config::plan(platform_name(&path), &source);
     diagnostics.extend(config.diagnostics.clone());

@@ -37,6 +37,11 @@ impl Base {
         Self(Arc::from(&name[..end]))
     }
 
+    /// Its name.
+    pub(super) fn folder(&self) -> &str {
+        &self.0
+    }
+
     /// The name of a file or folder below it.
     pub(super) fn relative<'a>(&self, name: &'a str) -> Option<&'a str> {
         name.strip_prefix(&*self.0)

@@ -14,7 +14,7 @@ use mainstay_source::{Document, Shape, suggest};
 use super::declaration::Declaration;
 use super::paths::{Base, Pattern};
 use super::regions::LEAVES_HELP;
-use super::{Placed, RegionConfig};
+use super::{Placed, RegionConfig, kustomizations};
 use crate::codes;
 
 /// Where documents go.
@@ -23,6 +23,8 @@ pub(super) struct Placement {
     primary: Vec<String>,
     /// The regions that ClusterConfigs make, by the number of the document.
     made_by: BTreeMap<usize, Vec<String>>,
+    /// The regions for which the kustomization in a folder is chosen.
+    chosen: BTreeMap<String, Vec<String>>,
     base: Option<Base>,
     rules: Vec<Rule>,
 }
@@ -57,7 +59,11 @@ impl Placement {
                 Err(problems) => diagnostics.extend(problems),
             }
         }
-        Self { primary, made_by, base: declaration.map(|declaration| declaration.base.clone()), rules }
+        let chosen = declaration
+            .map(|declaration| kustomizations::choices(declaration, regions, diagnostics))
+            .unwrap_or_default();
+        let base = declaration.map(|declaration| declaration.base.clone());
+        Self { primary, made_by, chosen, base, rules }
     }
 
     /// Places each document, and tells of rules that none fits.
@@ -88,6 +94,9 @@ impl Placement {
             regions: regions.to_vec(),
             reason: None,
         };
+        if let Some(regions) = document.via.as_deref().and_then(|folder| self.chosen.get(folder)) {
+            return to(regions);
+        }
         match (&document.shape, self.made_by.get(&index)) {
             (_, Some(regions)) => to(regions),
             (Shape::ClusterConfig, None) => nowhere("no region of the platform uses it".to_owned()),
@@ -218,7 +227,7 @@ fn fits_labels(selector: &LabelSelector, document: &Document) -> bool {
 }
 
 /// The regions that these names, roles and `*` mean, in the platform's order.
-fn targets(
+pub(super) fn targets(
     declaration: &Declaration<'_>,
     at: &str,
     words: &[String],
