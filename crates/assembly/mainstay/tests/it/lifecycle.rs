@@ -18,7 +18,14 @@ fn the_example_comes_up_with_its_nodes_and_deployments() {
     assert_eq!(region["role"], "primary");
     assert_eq!(region["nodes"], 17);
     assert!(region["endpoints"]["api"].as_str().unwrap().starts_with("https://127.0.0.1:"));
-    assert_eq!(region["deployments"], 3);
+    assert_eq!(region["deployments"], 8, "the shop and its way in, in production and in staging");
+    let others = [("eu-west-1", "secondary", 6, 4), ("us-west-2", "dr", 5, 4)];
+    for (region, (name, role, nodes, deployments)) in
+        status["regions"].as_array().unwrap()[1..].iter().zip(others)
+    {
+        assert_eq!((&region["name"], &region["role"]), (&name.into(), &role.into()));
+        assert_eq!((&region["nodes"], &region["deployments"]), (&nodes.into(), &deployments.into()));
+    }
 }
 
 #[test]

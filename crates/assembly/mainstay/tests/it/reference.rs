@@ -59,7 +59,7 @@ fn again(home: &Home, document: &str) {
     let Said { code, out, err } = home.run(&["up", document, "--detach"]);
     assert_eq!(code, 1, "{err}");
     let first = out.lines().next().unwrap_or_default();
-    assert_eq!(first, "us-east-1: 0 created, 0 changed, 0 pruned, 5 refused, 24 unchanged");
+    assert_eq!(first, "us-east-1: 0 created, 0 changed, 0 pruned, 5 refused, 25 unchanged");
 }
 
 /// What the document bounds is there.

@@ -77,10 +77,8 @@ async fn live_a_full_life(platform: &Platform) {
     let deployments = api(region, "apps/v1", "Deployment", "production");
     let release = json!({"spec": {"template": {"metadata": {"annotations": {"release": "2"}}}}});
     deployments.patch("order-service", &merge, &Patch::Merge(&release)).await.unwrap();
-    let too_large = json!({"spec": {"template": {"spec": {"containers": [
-        {"name": "user-service", "image": "x", "resources": {"requests": {"cpu": "999"}, "limits": {"cpu": "999"}}}
-    ]}}}});
-    deployments.patch("user-service", &merge, &Patch::Strategic(&too_large)).await.unwrap();
+    let nowhere = json!({"spec": {"template": {"spec": {"nodeSelector": {"workload": "nowhere"}}}}});
+    deployments.patch("user-service", &merge, &Patch::Merge(&nowhere)).await.unwrap();
     let history = json!({"spec": {"revisionHistoryLimit": 0}});
     deployments.patch("payment-service", &merge, &Patch::Merge(&history)).await.unwrap();
     deployments.patch("payment-service", &merge, &Patch::Merge(&release)).await.unwrap();

@@ -21,7 +21,7 @@ where
     T: Send + 'static,
 {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples/enterprise");
-    let source = Source::load(&path);
+    let source = mainstay_platform::config::expanded(Source::load(&path));
     on(&source, seed, body)
 }
 

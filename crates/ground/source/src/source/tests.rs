@@ -230,9 +230,9 @@ fn the_examples_load_whole() {
         let objects = source.documents.iter().filter_map(|one| one.shape.object());
         objects.filter(|object| object.kind.kind == kind).count()
     };
-    assert_eq!((count("Namespace"), count("Deployment"), count("Service")), (6, 3, 3));
+    assert_eq!((count("Namespace"), count("Deployment"), count("Service")), (11, 4, 6));
     let drills = source.documents.iter().filter(|one| one.shape == Shape::Drill).count();
-    assert_eq!((drills, source.documents.len() - drills), (4, 13));
+    assert_eq!((drills, source.documents.len() - drills), (4, 105));
     let drill = Source::load(&examples.join("drills/first-day.yaml"));
     assert_eq!(told(&drill), [""; 0]);
     assert_eq!(drill.documents[0].shape, Shape::Drill);
