@@ -15,6 +15,7 @@ use crate::made::Made;
 use crate::markdown;
 use crate::path;
 use crate::problem;
+use crate::shape::Shape;
 use crate::tree::{Node, NodeId, Place, Tree};
 use crate::yaml::{self, Lines};
 
@@ -29,6 +30,8 @@ pub struct Source {
     pub diagnostics: Vec<Diagnostic>,
     /// Where the diagrams of its Markdown stand.
     pub diagrams: Vec<Location>,
+    /// The documents of its Markdown when it is not what the Source is: where they stand, what they are.
+    pub snippets: Vec<(Location, Shape)>,
     /// How many fenced blocks its Markdown holds that are neither data nor diagrams.
     pub other_blocks: usize,
     /// Templates that were left alone: they are no YAML before they are rendered.
@@ -39,6 +42,8 @@ pub struct Source {
 
 impl Source {
     /// Reads a folder, a file, or a Markdown document.
+    ///
+    /// Markdown among files of YAML or JSON explains them: what it shows is no part of the Source.
     pub fn load(path: &Path) -> Self {
         let found = files::collect(path);
         let mut loader = Loader { diagnostics: found.diagnostics, ..Loader::default() };
@@ -110,6 +115,8 @@ struct Loader {
     diagnostics: Vec<Diagnostic>,
     diagrams: Vec<Location>,
     other_blocks: usize,
+    /// Whether there is a file that is not Markdown.
+    has_data: bool,
 }
 
 impl Loader {
@@ -117,6 +124,7 @@ impl Loader {
         let file = Arc::new(File::new(name, text));
         let number = self.tree.add_file(Arc::clone(&file));
         if !files::is_markdown(name) {
+            self.has_data = true;
             return self.parse(number, file.text(), &Lines::Same);
         }
         let blocks = markdown::blocks(&file);
@@ -138,14 +146,22 @@ impl Loader {
         }
     }
 
-    fn finish(self) -> Source {
+    fn finish(mut self) -> Source {
         let tree = Arc::new(self.tree);
-        let documents = self.roots.into_iter().map(|root| Document::new(Arc::clone(&tree), root)).collect();
+        let documents = self.roots.into_iter().map(|root| Document::new(Arc::clone(&tree), root));
+        let is_snippet = |name: &str| self.has_data && files::is_markdown(name);
+        let (snippets, documents): (Vec<_>, _) = documents.partition(|one| is_snippet(one.file().name()));
+        for diagnostic in &mut self.diagnostics {
+            if diagnostic.at.as_ref().is_some_and(|at| is_snippet(&at.file)) {
+                diagnostic.severity = diagnostic.severity.min(Severity::Warning);
+            }
+        }
         Source {
             files: tree.files.to_vec(),
             documents,
             diagnostics: self.diagnostics,
             diagrams: self.diagrams,
+            snippets: snippets.into_iter().map(|one| (one.start(), one.shape)).collect(),
             other_blocks: self.other_blocks,
             templates: Vec::new(),
             attached: BTreeMap::new(),

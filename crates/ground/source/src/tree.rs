@@ -61,6 +61,15 @@ struct NodeData {
     weight: u32,
 }
 
+/// How much a tree holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    merged: usize,
+    nodes: usize,
+    links: usize,
+    texts: usize,
+}
+
 /// All values of a Source.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
@@ -79,6 +88,20 @@ impl Tree {
         let files = Arc::make_mut(&mut self.files);
         files.push(file);
         count(files.len() - 1)
+    }
+
+    /// How much it holds now.
+    pub(crate) fn extent(&self) -> Extent {
+        let (nodes, links, texts) = (self.nodes.len(), self.links.len(), self.texts.len());
+        Extent { merged: self.merged, nodes, links, texts }
+    }
+
+    /// Drops what was added since it held this much.
+    pub(crate) fn cut(&mut self, extent: Extent) {
+        self.merged = extent.merged;
+        self.nodes.truncate(extent.nodes);
+        self.links.truncate(extent.links);
+        self.texts.truncate(extent.texts);
     }
 
     pub(crate) fn add_scalar(&mut self, text: &str, form: Form, place: Place) -> NodeId {

@@ -3,6 +3,7 @@
 //! The text may be a whole file or a block inside Markdown; `Lines` says where each of its lines
 //! stands in the file. After broken YAML reading goes on at the next line that starts a document.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,9 +13,12 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use crate::file::{File, count};
 use crate::problem;
 use crate::scalar::Form;
-use crate::tree::{NodeId, Place, Tree};
+use crate::tree::{Extent, NodeId, Place, Tree};
 
 mod mapping;
+mod quoted;
+
+use quoted::{Mended, position};
 
 /// Where the lines of a text stand in the file.
 pub(crate) enum Lines {
@@ -48,23 +52,50 @@ impl Parsed {
     }
 }
 
+/// How a parser ended.
+enum Ended {
+    /// All was read.
+    Whole,
+    /// It broke at this line of its text, from 0.
+    Broken(u32),
+    /// The document that starts at this line of its text is to be read again, out of another text.
+    Again(u32, String),
+}
+
 /// Reads all documents of a text.
 pub(crate) fn parse(tree: &mut Tree, file: u32, text: &str, lines: &Lines) -> Parsed {
     let mut parsed = Parsed::default();
-    let (mut rest, mut line) = (text, 0);
+    let mut mended = Mended::default();
+    let (mut text, mut start, mut line) = (Cow::Borrowed(text), 0, 0);
     loop {
         let source = Arc::clone(&tree.files[file as usize]);
-        let builder =
-            Builder { tree, file, source, lines, line, parsed, anchors: BTreeMap::new(), open: Vec::new() };
-        let (back, broken) = builder.run(rest);
+        let rest = &text[start..];
+        let builder = Builder {
+            document: (0, parsed.diagnostics.len(), tree.extent()),
+            tree,
+            file,
+            source,
+            lines,
+            line,
+            mended: &mut mended,
+            parsed,
+            anchors: BTreeMap::new(),
+            open: Vec::new(),
+        };
+        let (back, ended) = builder.run(rest);
         parsed = back;
-        let Some(at) = broken else { return parsed };
-        match next_document(rest, at) {
-            Some((skipped, remaining)) => {
-                line += skipped;
-                rest = remaining;
+        match ended {
+            Ended::Whole => return parsed,
+            Ended::Again(document, other) => {
+                start = other.split_inclusive('\n').take(document as usize).map(str::len).sum();
+                line += document;
+                text = Cow::Owned(other);
             }
-            None => return parsed,
+            Ended::Broken(at) => {
+                let Some((skipped, remaining)) = next_document(rest, at) else { return parsed };
+                start += rest.len() - remaining.len();
+                line += skipped;
+            }
         }
     }
 }
@@ -97,6 +128,10 @@ struct Builder<'t> {
     lines: &'t Lines,
     /// The line of the text, from 0, at which this parser started.
     line: u32,
+    mended: &'t mut Mended,
+    /// The line of the text at which this document starts; how many problems were told, and how much
+    /// the tree held before it.
+    document: (u32, usize, Extent),
     parsed: Parsed,
     /// The nodes of this document's anchors.
     anchors: BTreeMap<usize, NodeId>,
@@ -104,18 +139,22 @@ struct Builder<'t> {
 }
 
 impl Builder<'_> {
-    /// Reads until the end, or until broken YAML: the line of the text, from 0, at which it broke.
-    fn run(mut self, text: &str) -> (Parsed, Option<u32>) {
+    /// Reads until the end, or until broken YAML.
+    fn run(mut self, text: &str) -> (Parsed, Ended) {
         let mut parser = Parser::new_from_str(text);
         let mut root = None;
         while let Some(event) = parser.next_event() {
             let (event, span) = match event {
                 Ok((Event::StreamEnd, _)) => break,
                 Ok(event) => event,
-                Err(error) => return self.broken(&error),
+                Err(error) => return self.broken(text, &error),
             };
             match event {
-                Event::DocumentStart(_) => root = None,
+                Event::DocumentStart(_) => {
+                    root = None;
+                    self.document =
+                        (position(span.start).0, self.parsed.diagnostics.len(), self.tree.extent());
+                }
                 Event::DocumentEnd => {
                     self.finish(root.take());
                     self.anchors.clear();
@@ -130,16 +169,24 @@ impl Builder<'_> {
                 let message = format!("values are nested more than {} deep", limits::SOURCE_DEPTH);
                 let at = self.place(span);
                 self.report(problem::SYNTAX, message, at);
-                let line = count(span.start.line().saturating_sub(1));
-                return (self.parsed, Some(line));
+                return (self.parsed, Ended::Broken(position(span.start).0));
             }
         }
-        (self.parsed, None)
+        (self.parsed, Ended::Whole)
     }
 
-    fn broken(mut self, error: &ScanError) -> (Parsed, Option<u32>) {
+    fn broken(mut self, text: &str, error: &ScanError) -> (Parsed, Ended) {
         let at = self.place(Span::empty(*error.marker()));
-        let message = format!("broken YAML: {}", error.info());
+        let broken = position(*error.marker());
+        if let Some(other) = self.mended.mend(text, self.line, broken, (error.info(), at)) {
+            let (line, told, extent) = self.document;
+            self.parsed.diagnostics.truncate(told);
+            self.tree.cut(extent);
+            return (self.parsed, Ended::Again(line, other));
+        }
+        let first = self.mended.instead(self.line.saturating_add(broken.0));
+        let (info, at) = first.unwrap_or_else(|| (error.info().to_owned(), at));
+        let message = format!("broken YAML: {info}");
         let line = self.source.line(at.line);
         let has_tab = line.trim_start_matches(' ').starts_with('\t');
         let help = has_tab.then_some("indent with spaces: YAML does not take tabs there");
@@ -149,7 +196,7 @@ impl Builder<'_> {
         if self.parsed.diagnostics.last() != Some(&diagnostic) {
             self.parsed.extend([diagnostic]);
         }
-        (self.parsed, Some(count(error.marker().line().saturating_sub(1))))
+        (self.parsed, Ended::Broken(broken.0))
     }
 
     /// The node that an event completes.
@@ -240,8 +287,9 @@ impl Builder<'_> {
         if let Lines::Point(place) = self.lines {
             return *place;
         }
-        let line = count(span.start.line().saturating_sub(1)).saturating_add(self.line);
-        let column = count(span.start.col());
+        let (line, column) = position(span.start);
+        let line = line.saturating_add(self.line);
+        let column = self.mended.column(line, column);
         let (line, before) = match self.lines {
             Lines::Same | Lines::Point(_) => (line.saturating_add(1), 0),
             Lines::Moved(lines) => {

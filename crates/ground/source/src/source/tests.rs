@@ -149,6 +149,60 @@ fn broken_sources_are_told_with_their_places_and_the_rest_is_read() {
 }
 
 #[test]
+fn quoted_text_may_go_on_at_any_indentation() {
+    for (text, value) in [
+        ("a:\n  b: 'x\n  y\n\n z\n  '\n  c: 1\n", json!({"a": {"b": "x y\nz ", "c": 1}})),
+        ("a:\n  b: 'it''s\nz'\n  c: 1\n", json!({"a": {"b": "it's z", "c": 1}})),
+        ("a:\n  b: \"x\\\"\\\ny\"\n  c: 1\n", json!({"a": {"b": "x\"y", "c": 1}})),
+        ("a:\n  b: ['x\ny', 1, \"p\nq\"]\n  c: 1\n", json!({"a": {"b": ["x y", 1, "p q"], "c": 1}})),
+        ("a:\n  - b: 'x\n y'\n    d: 'x\n y'\n", json!({"a": [{"b": "x y", "d": "x y"}]})),
+    ] {
+        let source = yaml(text);
+        assert_eq!(told(&source), [""; 0], "{text}: {:?}", source.diagnostics);
+        assert_eq!(source.documents[0].value(), value, "{text}");
+        assert_eq!(source.documents.len(), 1, "{text}");
+    }
+    let source =
+        yaml("q: 1\nq: 1\n---\nr: 2\nr: 2\na:\n  b: ['x\ny', one]\n  c: two\n---\nd: 'x\ny'\ne: three\n");
+    assert_eq!(told(&source), ["M0106 2:1", "M0106 5:1"]);
+    for (document, path, line, value) in
+        [(1, "/a/b/1", 8, "one"), (1, "/a/c", 9, "two"), (2, "/e", 13, "three")]
+    {
+        let at = source.documents[document].location(path);
+        assert_eq!((at.line, covered(&source, &at)), (line, value.to_owned()));
+    }
+}
+
+#[test]
+fn quoted_text_that_does_not_end_is_told_where_it_starts() {
+    for (text, expected, documents) in [
+        ("a:\n  b: 'x\nc: 1\n", "M0105 2:6", 0),
+        ("a:\n  b: 'x\nc: 'y'\n", "M0105 2:6", 0),
+        ("a:\n  b: 'x\n---\nc: 'y\n", "M0105 2:6", 0),
+        ("a:\n  b: 'x\n y'\n  c: [\n---\nd: 1\n", "M0105 5:1", 1),
+    ] {
+        let source = yaml(text);
+        assert_eq!(told(&source)[0], expected, "{text}: {:?}", source.diagnostics);
+        assert_eq!(source.documents.len(), documents, "{text}");
+    }
+    let many = format!("a:\n{}", "  - 'x\n y'\n".repeat(300));
+    assert_eq!(yaml(&many).documents[0].value()["a"].as_array().map(Vec::len), Some(300));
+}
+
+#[test]
+fn markdown_among_data_is_no_part_of_the_source() {
+    let page = "# How to\n\n```yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n```\n\n```yaml\nbroken: [\n```\n";
+    let source = Source::from_texts([("README.md", page), ("a.yaml", "a: 1\n")]);
+    assert!(source.is_sound(), "{:?}", source.diagnostics);
+    assert_eq!(source.diagnostics.len(), 1);
+    assert_eq!(source.documents.len(), 1);
+    let snippets: Vec<_> = source.snippets.iter().map(|(at, shape)| (at.line, shape.to_string())).collect();
+    assert_eq!(snippets, [(4, "Pod a".to_owned())]);
+    let alone = Source::from_text("README.md", page);
+    assert_eq!((alone.documents.len(), alone.snippets.len(), alone.is_sound()), (1, 0, false));
+}
+
+#[test]
 fn a_duplicate_key_points_to_the_first_and_the_last_counts() {
     let source = yaml("a: 1\nb: 2\na: 3\n");
     assert_eq!(source.diagnostics[0].related[0].0.line, 1);
