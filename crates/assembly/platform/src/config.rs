@@ -9,7 +9,7 @@ use std::path::Path;
 use mainstay_base::Diagnostic;
 use mainstay_base::diagnostic::Location;
 use mainstay_kinds::ClusterConfig;
-use mainstay_source::{Document, Source};
+use mainstay_source::{Document, Shape, Source};
 use serde_json::Value;
 
 use crate::status::Declared;
@@ -40,6 +40,8 @@ pub struct Config {
     pub documents: Vec<Placed>,
     /// Where the Source's diagrams stand.
     pub diagrams: Vec<Location>,
+    /// The documents that its Markdown only shows: where they stand, what they are.
+    pub snippets: Vec<(Location, Shape)>,
     /// What the Platform document declares beside them.
     pub declared: Option<Declared>,
     /// What is wrong with the Source as a platform.
@@ -98,6 +100,7 @@ impl Config {
             regions: regions.list,
             documents,
             diagrams: source.diagrams.clone(),
+            snippets: source.snippets.clone(),
             declared: declaration.map(Declaration::declared),
             diagnostics,
         }

@@ -1,4 +1,5 @@
-//! What became of each document, in one table: a row for every document and every diagram.
+//! What became of each document, in one table: a row for every document, every snippet of Markdown
+//! beside them, and every diagram.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,11 @@ impl Verdict {
     }
 }
 
-/// The rows of a Source's documents and diagrams, in its order.
+/// Why what Markdown shows beside other files is not used.
+const SNIPPET: &str =
+    "a snippet of Markdown beside other files; make the Markdown file itself the Source to use it";
+
+/// The rows of a Source's documents, snippets and diagrams, in its order.
 pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
     let actors = Actors::of_all();
     let mut worst: BTreeMap<usize, Verdict> = BTreeMap::new();
@@ -48,7 +53,7 @@ pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
             *known = verdict;
         }
     }
-    let mut rows = Vec::with_capacity(config.documents.len() + config.diagrams.len());
+    let mut rows = Vec::with_capacity(config.documents.len() + config.snippets.len() + config.diagrams.len());
     for (index, placed) in config.documents.iter().enumerate() {
         let verdict = worst.remove(&index).unwrap_or_else(|| of_no_object(placed));
         rows.push(row(
@@ -57,6 +62,10 @@ pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
             placed.regions.clone(),
             verdict,
         ));
+    }
+    for (at, shape) in &config.snippets {
+        let verdict = Verdict::new(Fate::NotUsed, Some(SNIPPET.to_owned()));
+        insert(&mut rows, row(at, shape.to_string(), Vec::new(), verdict));
     }
     for diagram in &config.diagrams {
         insert(&mut rows, row(diagram, "diagram".to_owned(), Vec::new(), Verdict::new(Fate::Diagram, None)));
