@@ -73,13 +73,14 @@ pub(super) fn prepare(
     Ok(())
 }
 
-/// The namespace in the body must be the one in the URL, or absent.
+/// The namespace in the body must be the one in the URL, or absent. Where there are no namespaces it
+/// means nothing and is dropped later.
 pub(super) fn check_namespace(request: &Request<'_>, object: &Value) -> Result<(), Status> {
     let given = meta::namespace(object);
     if request.info.namespaced && request.target.namespace.is_none() {
         return Err(Status::method_not_allowed());
     }
-    if given.is_empty() || given == request.namespace() {
+    if !request.info.namespaced || given.is_empty() || given == request.namespace() {
         return Ok(());
     }
     Err(Status::bad_request(
