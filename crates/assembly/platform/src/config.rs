@@ -42,6 +42,8 @@ pub struct Config {
     pub diagrams: Vec<Location>,
     /// The documents that its Markdown only shows: where they stand, what they are.
     pub snippets: Vec<(Location, Shape)>,
+    /// Folders of templates that were left alone.
+    pub templates: Vec<String>,
     /// What the Platform document declares beside them.
     pub declared: Option<Declared>,
     /// What is wrong with the Source as a platform.
@@ -101,6 +103,7 @@ impl Config {
             documents,
             diagrams: source.diagrams.clone(),
             snippets: source.snippets.clone(),
+            templates: source.templates.clone(),
             declared: declaration.map(Declaration::declared),
             diagnostics,
         }

@@ -81,12 +81,13 @@ pub(crate) fn desired<'a>(
             name: object.name.clone(),
         };
         let standing = match served.get(group, version, kind) {
-            _ if object.name.is_empty() => Standing::Nameless,
+            Some(_) if object.name.is_empty() => Standing::Nameless,
             Some(resource) => {
                 settle_namespace(&mut key, resource.is_namespaced);
                 Standing::Served(resource.clone())
             }
             None => match defined.get(&(group.as_str(), kind.as_str())) {
+                Some(_) if object.name.is_empty() => Standing::Nameless,
                 Some(is_namespaced) => {
                     settle_namespace(&mut key, *is_namespaced);
                     Standing::Later
@@ -254,6 +255,10 @@ mod tests {
             (map("{name: a}"), vec![("ConfigMap default/a", "served")]),
             (map("{generateName: a}"), vec![("ConfigMap ", "nameless")]),
             (widget.to_owned(), vec![("Widget other/w", "unserved")]),
+            (
+                "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n".to_owned(),
+                vec![("Cluster ", "unserved")],
+            ),
             (
                 format!("{widget}---\n{definition}"),
                 vec![("Widget w", "later"), ("CustomResourceDefinition widgets.example.com", "served")],

@@ -1,5 +1,5 @@
 //! What became of each document, in one table: a row for every document, every snippet of Markdown
-//! beside them, and every diagram.
+//! beside them, every folder of templates, and every diagram.
 
 use std::collections::BTreeMap;
 
@@ -67,6 +67,11 @@ pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
         let verdict = Verdict::new(Fate::NotUsed, Some(SNIPPET.to_owned()));
         insert(&mut rows, row(at, shape.to_string(), Vec::new(), verdict));
     }
+    for name in &config.templates {
+        let verdict = Verdict::new(Fate::NotRunYet, Some("charts are not rendered yet".to_owned()));
+        let at = Location { file: name.as_str().into(), line: 1, column: 1, length: 0 };
+        rows.push(row(&at, "Helm templates".to_owned(), Vec::new(), verdict));
+    }
     for diagram in &config.diagrams {
         insert(&mut rows, row(diagram, "diagram".to_owned(), Vec::new(), Verdict::new(Fate::Diagram, None)));
     }
@@ -97,8 +102,8 @@ fn insert(rows: &mut Vec<DocumentStatus>, row: DocumentStatus) {
 fn judge(desired: &Desired<'_>, refusal: Option<&str>, actors: &Actors, placed: &[Placed]) -> Verdict {
     match (&desired.standing, refusal) {
         (Standing::Nameless, _) => {
-            let reason = "metadata.name is missing, or is not text (quote it)";
-            Verdict::new(Fate::Refused, Some(reason.to_owned()))
+            let reason = desired.document.map(|index| nameless(&placed[index].document));
+            Verdict::new(Fate::Refused, reason.map(str::to_owned))
         }
         (Standing::Replaced(by), _) => {
             let at = placed[*by].document.start();
@@ -118,6 +123,14 @@ fn judge(desired: &Desired<'_>, refusal: Option<&str>, actors: &Actors, placed: 
         (Standing::Served(_) | Standing::Later, None) => {
             Verdict::new(Fate::Stored, Some(nobody_acts(&desired.key)))
         }
+    }
+}
+
+/// Why an object without a name is not applied.
+fn nameless(document: &Document) -> &'static str {
+    match document.node("/metadata/generateName") {
+        Some(_) => "cannot use generate name with apply: give it a metadata.name",
+        None => "metadata.name is missing, or is not text (quote it)",
     }
 }
 
@@ -163,7 +176,7 @@ pub(super) fn refusals(placed: &[Placed], works: &[Work<'_>]) -> Vec<Diagnostic>
     for (desired, refused) in works.iter().flat_map(Work::outcomes) {
         let Some(document) = desired.document else { continue };
         let reason = match desired.standing {
-            Standing::Nameless => Some("metadata.name is missing, or is not text (quote it)"),
+            Standing::Nameless => Some(nameless(&placed[document].document)),
             _ => refused,
         };
         if let Some(reason) = reason {

@@ -220,6 +220,40 @@ fn a_refused_document_changes_nothing_and_the_others_are_applied() {
     });
 }
 
+#[test]
+fn what_is_not_applied_says_why() {
+    let text = "apiVersion: v1
+kind: ConfigMap
+metadata: {generateName: a}
+---
+apiVersion: v1
+kind: ConfigMap
+---
+apiVersion: kind.x-k8s.io/v1alpha4
+kind: Cluster
+";
+    let page = "```yaml\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n```\n";
+    let mut source = Source::from_texts([("a.yaml", text), ("page.md", page)]);
+    source.templates.push("chart/templates".to_owned());
+    on(&source, 1, |_, platform| async move {
+        let rows = platform.status().documents;
+        let said: Vec<_> =
+            rows.iter().map(|row| (row.fate.word(), row.reason.as_deref().unwrap_or_default())).collect();
+        let snippet =
+            "a snippet of Markdown beside other files; make the Markdown file itself the Source to use it";
+        assert_eq!(
+            said,
+            [
+                ("refused", "cannot use generate name with apply: give it a metadata.name"),
+                ("refused", "metadata.name is missing, or is not text (quote it)"),
+                ("not run yet", "no API serves kind.x-k8s.io/v1alpha4 Cluster"),
+                ("not used", snippet),
+                ("not run yet", "charts are not rendered yet"),
+            ]
+        );
+    });
+}
+
 /// A cluster of so many machines.
 fn cluster(region: &str, machines: u32) -> String {
     format!(
