@@ -41,13 +41,13 @@ impl Default for Mended {
 
 impl Mended {
     /// Where a column of a line of the mended text, both from 0, was before.
-    pub fn column(&self, line: u32, column: u32) -> u32 {
+    pub(crate) fn column(&self, line: u32, column: u32) -> u32 {
         column.saturating_sub(self.padding.get(&line).copied().unwrap_or(0))
     }
 
     /// The text that is left, from its line `first` of the whole on, with more room for the quoted
     /// text at a line and column; nothing when that is not what is wrong, or does not help.
-    pub fn mend(
+    pub(crate) fn mend(
         &mut self,
         text: &str,
         first: u32,
@@ -79,7 +79,7 @@ impl Mended {
 
     /// What is to be said when the YAML is broken at a line: when what was mended last did not help,
     /// what was said of that.
-    pub fn instead(&mut self, line: u32) -> Option<(String, Place)> {
+    pub(crate) fn instead(&mut self, line: u32) -> Option<(String, Place)> {
         self.last.take_if(|last| line <= last.end).map(|last| last.complaint)
     }
 }
