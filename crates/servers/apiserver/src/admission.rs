@@ -18,6 +18,7 @@ use crate::verbs::Request;
 
 mod limit_range;
 mod namespace;
+mod pod_security;
 mod priority;
 pub(crate) mod quota;
 mod service_account;
@@ -27,6 +28,7 @@ mod taints;
 mod tests;
 mod tolerations;
 
+pub(crate) use pod_security::warnings;
 pub(crate) use priority::{SYSTEM_CLASSES, SystemClass};
 pub(crate) use storage::{DEFAULT_CLASS, is_default_class};
 
@@ -90,19 +92,31 @@ pub(crate) fn update(request: &Request<'_>, before: &Value, object: &mut Value) 
 /// Checks an object that is about to be written, whole and valid, in the version of the URL; `before`
 /// is what it replaces.
 pub(crate) fn validate(request: &Request<'_>, before: Option<&Value>, object: &Value) -> Result<(), Status> {
-    let kind = &*request.info.kind;
+    if is(request.info, "", "Namespace") {
+        return pod_security::check_labels(request, before, object);
+    }
+    let is_pod = is(request.info, "", "Pod") && pod_security::is_of_pod_itself(request);
+    let store = request.server.store();
+    let verdict = if is_bounded(request, before) {
+        limit_range::check(store, request.namespace(), &request.info.kind, object)
+    } else {
+        Ok(())
+    };
+    verdict
+        .and_then(|()| if is_pod { pod_security::enforce(request, before, object) } else { Ok(()) })
+        .map_err(|why| Status::forbidden(request.info, name(request, object), &why))
+}
+
+/// Whether a write must keep to the LimitRanges of its namespace.
+fn is_bounded(request: &Request<'_>, before: Option<&Value>) -> bool {
     let is_bounded = request.info.group.is_empty()
-        && match (kind, before) {
+        && match (&*request.info.kind, before) {
             ("Pod", None) => true,
             ("Pod", Some(_)) => is_resize(request),
             ("PersistentVolumeClaim", _) => request.subresource.is_none(),
             _ => false,
         };
-    if !is_bounded || before.is_some_and(limit_range::is_ending) {
-        return Ok(());
-    }
-    limit_range::check(request.server.store(), request.namespace(), kind, object)
-        .map_err(|why| Status::forbidden(request.info, name(request, object), &why))
+    is_bounded && !before.is_some_and(limit_range::is_ending)
 }
 
 /// Admits the end of an object: what the cluster cannot be without stays.

@@ -1,5 +1,6 @@
 //! Server-side apply: the body is what its manager wants the object to be, and all it owns of it.
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use mainstay_resource::managed::{self, ApplyError};
 use mainstay_resource::meta;
@@ -22,8 +23,8 @@ struct Configuration {
 
 /// Applies the body to the object in the URL, which is made when it is not there.
 pub(super) async fn apply(request: &Request<'_>) -> Result<Response<Body>, Status> {
-    let (configuration, warnings) = decode(request)?;
-    let (code, stored) = loop {
+    let (configuration, mut warnings) = decode(request)?;
+    let (code, stored, told) = loop {
         let exists = request.server.store().get(&request.key(request.name())).is_some();
         if exists || request.subresource.is_some() {
             let retry = meta::resource_version(&configuration.object).is_empty();
@@ -35,13 +36,17 @@ pub(super) async fn apply(request: &Request<'_>) -> Result<Response<Body>, Statu
             match outcome {
                 // It went away in between.
                 Err(status) if status.code == 404 && request.subresource.is_none() => continue,
-                outcome => break (StatusCode::OK, outcome?.stored),
+                outcome => {
+                    let outcome = outcome?;
+                    break (StatusCode::OK, outcome.stored, outcome.warnings);
+                }
             }
         }
-        if let Some(stored) = make(request, &configuration).await? {
-            break (StatusCode::CREATED, stored);
+        if let Some((stored, told)) = make(request, &configuration).await? {
+            break (StatusCode::CREATED, stored, told);
         }
     };
+    warnings.extend(told);
     Ok(respond::warn(respond::object(request, code, &stored), &warnings))
 }
 
@@ -85,7 +90,10 @@ fn decide(request: &Request<'_>, live: &Live, configuration: &Configuration) -> 
     update::finish_as(request, live, object, &mut |_, _, _| {})
 }
 
-async fn make(request: &Request<'_>, configuration: &Configuration) -> Result<Option<bytes::Bytes>, Status> {
+async fn make(
+    request: &Request<'_>,
+    configuration: &Configuration,
+) -> Result<Option<(Bytes, Vec<String>)>, Status> {
     let config = &configuration.object;
     if !meta::uid(config).is_empty() || !meta::resource_version(config).is_empty() {
         return Err(Status::conflict(
@@ -97,7 +105,8 @@ async fn make(request: &Request<'_>, configuration: &Configuration) -> Result<Op
     let mut object = merged(request, None, configuration)?;
     admission::settle(request, &object).await;
     create::prepare(request, &mut object, &mut |_, _| {})?;
-    commit::make(request, request.name(), &object, configuration.dry_run).await
+    let made = commit::make(request, request.name(), &object, configuration.dry_run).await?;
+    Ok(made.map(|stored| (stored, admission::warnings(request, None, &object))))
 }
 
 fn merged(

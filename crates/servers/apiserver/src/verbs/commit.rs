@@ -12,7 +12,7 @@ use crate::admission::quota::{self, Charges};
 use crate::registry::ResourceInfo;
 use crate::server::ApiServer;
 use crate::status::Status;
-use crate::{crd, encode, tags};
+use crate::{admission, crd, encode, tags};
 
 /// How often a write that insists on no revision is decided anew when another one came first. More
 /// often than upstream does: writers that meet in one batch of the store lose to each other.
@@ -51,6 +51,8 @@ pub(crate) struct Outcome {
     pub(crate) stored: Bytes,
     /// Whether the object is gone.
     pub(crate) removed: bool,
+    /// What its writer should know about it.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Changes the object `name` of the request's collection as `decide` says, deciding anew when
@@ -68,9 +70,14 @@ pub(crate) async fn change(
         let record = request.server.store().get(&key).ok_or_else(|| Status::not_found(request.info, name))?;
         let live = Live::of(record);
         let mut charges = Charges::default();
+        let mut warnings = Vec::new();
         let (change, removed) = match decide(&live)? {
-            Plan::Keep => return Ok(Outcome { stored: live.record.value.clone(), removed: false }),
+            Plan::Keep => {
+                let warnings = admission::warnings(request, Some(&live.object), &live.object);
+                return Ok(Outcome { stored: live.record.value.clone(), removed: false, warnings });
+            }
             Plan::Put(object) => {
+                warnings = admission::warnings(request, Some(&live.object), &object);
                 charges = quota::charge(request, Some(&live.object), &object).await?;
                 (put(request.info, &object)?, false)
             }
@@ -78,7 +85,7 @@ pub(crate) async fn change(
         };
         if dry_run {
             let stored = encode::at_revision(change.draft(), &live.record.revision.to_string());
-            return Ok(Outcome { stored, removed });
+            return Ok(Outcome { stored, removed, warnings });
         }
         if removed && is_definition {
             charges.writes = crd::removal_of_objects(request.server.store(), &live.object);
@@ -88,7 +95,7 @@ pub(crate) async fn change(
         match request.server.commit(charges, write).await {
             Ok(record) => {
                 request.server.committed(&record, removed);
-                return Ok(Outcome { stored: record.value.clone(), removed });
+                return Ok(Outcome { stored: record.value.clone(), removed, warnings });
             }
             Err(CommitError::Changed) => {}
             // Where the object is not the one, deciding anew finds it out.

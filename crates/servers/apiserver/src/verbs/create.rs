@@ -18,16 +18,22 @@ pub(super) async fn create(request: &Request<'_>) -> Result<Response<Body>, Stat
     if request.target.name.is_some() {
         return Err(Status::method_not_allowed());
     }
-    let (object, warnings) = request.object()?;
+    let (object, mut warnings) = request.object()?;
     if !meta::resource_version(&object).is_empty() {
         return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
     }
-    let stored = make(request, object, request.dry_run()?).await?;
+    let (stored, told) = make(request, object, request.dry_run()?).await?;
+    warnings.extend(told);
     Ok(respond::warn(respond::object(request, StatusCode::CREATED, &stored), &warnings))
 }
 
-/// Makes an object that is in the version of the URL, owned by the request's field manager.
-async fn make(request: &Request<'_>, mut object: Value, dry_run: bool) -> Result<Bytes, Status> {
+/// Makes an object that is in the version of the URL, owned by the request's field manager; says
+/// what its author should know about it.
+async fn make(
+    request: &Request<'_>,
+    mut object: Value,
+    dry_run: bool,
+) -> Result<(Bytes, Vec<String>), Status> {
     check_namespace(request, &object)?;
     let prefix = meta::generate_name(&object).to_owned();
     let generates = meta::name(&object).is_empty() && !prefix.is_empty();
@@ -40,7 +46,7 @@ async fn make(request: &Request<'_>, mut object: Value, dry_run: bool) -> Result
     })?;
     for _ in 0..attempts {
         if let Some(stored) = commit::make(request, meta::name(&object), &object, dry_run).await? {
-            return Ok(stored);
+            return Ok((stored, admission::warnings(request, None, &object)));
         }
         if generates {
             meta::set_name(&mut object, "");

@@ -83,7 +83,7 @@ pub(super) async fn patch(request: &Request<'_>) -> Result<Response<Body>, Statu
         let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
         return Err(Status::invalid_options("PatchOptions", vec![cause]));
     }
-    let warnings = request.validate_fields(patch.partial().unwrap_or(&Value::Null), duplicates)?;
+    let mut warnings = request.validate_fields(patch.partial().unwrap_or(&Value::Null), duplicates)?;
     let manager = request.field_manager()?.into_owned();
     let retry = !patch.names_revision();
     let dry_run = request.dry_run()?;
@@ -91,6 +91,7 @@ pub(super) async fn patch(request: &Request<'_>) -> Result<Response<Body>, Statu
         decide(request, live, &patch, &manager)
     })
     .await?;
+    warnings.extend(outcome.warnings);
     Ok(respond::warn(respond::object(request, StatusCode::OK, &outcome.stored), &warnings))
 }
 

@@ -14,7 +14,7 @@ use crate::{admission, defaults, encode, respond, validation};
 
 /// Replaces the object in the URL (or its status, or a namespace's finalizers) by the one in the body.
 pub(super) async fn replace(request: &Request<'_>) -> Result<Response<Body>, Status> {
-    let (object, warnings) = request.object()?;
+    let (object, mut warnings) = request.object()?;
     create::check_namespace(request, &object)?;
     check_name(request, &object)?;
     let manager = request.field_manager()?.into_owned();
@@ -30,6 +30,7 @@ pub(super) async fn replace(request: &Request<'_>) -> Result<Response<Body>, Sta
         finish(request, live, object.clone(), &manager)
     })
     .await?;
+    warnings.extend(outcome.warnings);
     Ok(respond::warn(respond::object(request, StatusCode::OK, &outcome.stored), &warnings))
 }
 

@@ -15,6 +15,7 @@ mod list;
 mod options;
 mod parts;
 mod patch;
+mod pod_security;
 mod protobuf;
 mod quotas;
 mod region;
