@@ -9,7 +9,7 @@ use std::path::Path;
 use mainstay_base::Diagnostic;
 use mainstay_base::diagnostic::Location;
 use mainstay_kinds::ClusterConfig;
-use mainstay_source::{Document, Shape, Source};
+use mainstay_source::{Aside, Document, Source};
 use serde_json::Value;
 
 use crate::status::Declared;
@@ -40,8 +40,8 @@ pub struct Config {
     pub documents: Vec<Placed>,
     /// Where the Source's diagrams stand.
     pub diagrams: Vec<Location>,
-    /// The documents that its Markdown only shows: where they stand, what they are.
-    pub snippets: Vec<(Location, Shape)>,
+    /// The documents that are no part of the platform themselves.
+    pub aside: Vec<Aside>,
     /// Folders of templates that were left alone.
     pub templates: Vec<String>,
     /// What the Platform document declares beside them.
@@ -102,7 +102,7 @@ impl Config {
             regions: regions.list,
             documents,
             diagrams: source.diagrams.clone(),
-            snippets: source.snippets.clone(),
+            aside: source.aside.clone(),
             templates: source.templates.clone(),
             declared: declaration.map(Declaration::declared),
             diagnostics,

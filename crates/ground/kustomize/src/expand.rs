@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mainstay_base::Diagnostic;
-use mainstay_source::{Document, Shape, Source};
+use mainstay_source::{Aside, Document, Shape, Source};
 
 use crate::build::{Built, build_in};
 use crate::files::{Files, folder_of, name_of};
@@ -75,7 +75,25 @@ fn with(source: Source, chosen: Option<&[Arc<str>]>) -> Source {
             diagnostics.push(diagnostic);
         }
     }
-    Source { documents, diagnostics, ..source }
+    let aside = [source.aside.clone(), aside(&source, &documents, &built)].concat();
+    Source { documents, aside, diagnostics, ..source }
+}
+
+/// What is there no more by itself: what the kustomizations are made of, and what lies beside them.
+fn aside(source: &Source, documents: &[Document], built: &BTreeMap<String, Built>) -> Vec<Aside> {
+    let place = |document: &Document| {
+        let at = document.start();
+        (at.file, at.line, at.column)
+    };
+    let there: BTreeSet<_> = documents.iter().map(place).collect();
+    let reason = |document: &Document| match document.shape {
+        Shape::Kustomization if built.contains_key(folder_of(&name_of(document))) => {
+            "what it makes is used in its place"
+        }
+        _ => "it is a part of a kustomization, or lies beside one",
+    };
+    let gone = source.documents.iter().filter(|document| !there.contains(&place(document)));
+    gone.map(|document| Aside::of(document, reason(document))).collect()
 }
 
 /// What stands in files as it is, and what was built in the place of its root's kustomization.

@@ -35,5 +35,5 @@ pub use path::joined;
 pub use read::{Read, suggest};
 pub use scalar::Scalar;
 pub use shape::{Object, Shape};
-pub use source::Source;
+pub use source::{Aside, Source};
 pub use tree::{Node, Place};

@@ -19,6 +19,28 @@ use crate::shape::Shape;
 use crate::tree::{Node, NodeId, Place, Tree};
 use crate::yaml::{self, Lines};
 
+/// Why what Markdown shows beside other files is no part of the platform.
+const SNIPPET: &str =
+    "a snippet of Markdown beside other files; make the Markdown file itself the Source to use it";
+
+/// A document that is no part of the platform itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Where it starts.
+    pub at: Location,
+    /// What it is.
+    pub shape: Shape,
+    /// Why it is none.
+    pub reason: &'static str,
+}
+
+impl Aside {
+    /// This document, for this reason.
+    pub fn of(document: &Document, reason: &'static str) -> Self {
+        Self { at: document.start(), shape: document.shape.clone(), reason }
+    }
+}
+
 /// Where the platform's files come from, read.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -30,8 +52,8 @@ pub struct Source {
     pub diagnostics: Vec<Diagnostic>,
     /// Where the diagrams of its Markdown stand.
     pub diagrams: Vec<Location>,
-    /// The documents of its Markdown when it is not what the Source is: where they stand, what they are.
-    pub snippets: Vec<(Location, Shape)>,
+    /// The documents that are no part of the platform themselves.
+    pub aside: Vec<Aside>,
     /// How many fenced blocks its Markdown holds that are neither data nor diagrams.
     pub other_blocks: usize,
     /// Templates that were left alone: they are no YAML before they are rendered.
@@ -161,7 +183,7 @@ impl Loader {
             documents,
             diagnostics: self.diagnostics,
             diagrams: self.diagrams,
-            snippets: snippets.into_iter().map(|one| (one.start(), one.shape)).collect(),
+            aside: snippets.iter().map(|one| Aside::of(one, SNIPPET)).collect(),
             other_blocks: self.other_blocks,
             templates: Vec::new(),
             attached: BTreeMap::new(),
@@ -169,10 +191,15 @@ impl Loader {
     }
 }
 
-/// The objects of a `kind: List`, which stands for them.
+/// The objects of a `kind: List`, or of a list of one kind that says it of each, which stands for them.
 fn items_of_list(root: Node<'_>) -> Option<Vec<NodeId>> {
-    let is_list = root.str_at("kind") == Some("List") && root.str_at("apiVersion") == Some("v1");
-    let items = root.get("items").filter(|items| is_list && items.is_sequence())?;
+    let (kind, version) = (root.str_at("kind")?, root.str_at("apiVersion")?);
+    let items = root.get("items").filter(|items| items.is_sequence())?;
+    let is_list = kind == "List" && version == "v1"
+        || kind.ends_with("List") && items.items().all(|item| item.str_at("kind").is_some());
+    if !is_list {
+        return None;
+    }
     Some(items.items().filter(|item| !item.is_null()).map(Node::id).collect())
 }
 

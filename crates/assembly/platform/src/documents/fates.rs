@@ -1,5 +1,5 @@
-//! What became of each document, in one table: a row for every document, every snippet of Markdown
-//! beside them, every folder of templates, and every diagram.
+//! What became of each document, in one table: a row for every document, be it used or not, every
+//! folder of templates, and every diagram.
 
 use std::collections::BTreeMap;
 
@@ -37,11 +37,7 @@ impl Verdict {
     }
 }
 
-/// Why what Markdown shows beside other files is not used.
-const SNIPPET: &str =
-    "a snippet of Markdown beside other files; make the Markdown file itself the Source to use it";
-
-/// The rows of a Source's documents, snippets and diagrams, in its order.
+/// The rows of a Source's documents, templates and diagrams, in its order.
 pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
     let actors = Actors::of_all();
     let mut worst: BTreeMap<usize, Verdict> = BTreeMap::new();
@@ -53,7 +49,7 @@ pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
             *known = verdict;
         }
     }
-    let mut rows = Vec::with_capacity(config.documents.len() + config.snippets.len() + config.diagrams.len());
+    let mut rows = Vec::with_capacity(config.documents.len() + config.aside.len() + config.diagrams.len());
     for (index, placed) in config.documents.iter().enumerate() {
         let verdict = worst.remove(&index).unwrap_or_else(|| of_no_object(placed));
         rows.push(row(
@@ -63,9 +59,9 @@ pub(super) fn rows(config: &Config, works: &[Work<'_>]) -> Vec<DocumentStatus> {
             verdict,
         ));
     }
-    for (at, shape) in &config.snippets {
-        let verdict = Verdict::new(Fate::NotUsed, Some(SNIPPET.to_owned()));
-        insert(&mut rows, row(at, shape.to_string(), Vec::new(), verdict));
+    for one in &config.aside {
+        let verdict = Verdict::new(Fate::NotUsed, Some(one.reason.to_owned()));
+        insert(&mut rows, row(&one.at, one.shape.to_string(), Vec::new(), verdict));
     }
     for name in &config.templates {
         let verdict = Verdict::new(Fate::NotRunYet, Some("charts are not rendered yet".to_owned()));

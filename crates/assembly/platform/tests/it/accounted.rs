@@ -1,4 +1,4 @@
-//! No document is ever dropped: whatever a Source holds, each of its documents, snippets and diagrams has a row.
+//! No document is ever dropped: whatever a Source holds, each of its documents and diagrams has a row.
 
 use mainstay_base::{Seed, World};
 use mainstay_platform::Platform;
@@ -75,7 +75,7 @@ proptest! {
             .iter()
             .map(mainstay_source::Document::start)
             .chain(source.diagrams.clone())
-            .chain(source.snippets.iter().map(|(at, _)| at.clone()))
+            .chain(source.aside.iter().map(|one| one.at.clone()))
             .map(|at| (at.file.to_string(), at.line))
             .collect();
         let mut found: Vec<(String, u32)> =

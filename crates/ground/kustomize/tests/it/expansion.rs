@@ -56,6 +56,29 @@ fn what_a_kustomization_makes_takes_the_place_of_its_files() {
 }
 
 #[test]
+fn what_is_built_or_left_out_is_still_told_of() {
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n";
+    let over = "resources: [../base]\npatches: [{path: patch.yaml}]\n";
+    let expanded = expand(source(&[
+        ("base/beside.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"),
+        ("over/kustomization.yaml", over),
+        ("over/patch.yaml", patch),
+    ]));
+    let aside: Vec<_> =
+        expanded.aside.iter().map(|one| format!("{}:{} {}", one.at.file, one.at.line, one.reason)).collect();
+    assert_eq!(
+        aside,
+        [
+            "base/kustomization.yaml:1 it is a part of a kustomization, or lies beside one",
+            "overlays/prod/kustomization.yaml:1 what it makes is used in its place",
+            "base/beside.yaml:1 it is a part of a kustomization, or lies beside one",
+            "over/kustomization.yaml:1 what it makes is used in its place",
+            "over/patch.yaml:1 it is a part of a kustomization, or lies beside one",
+        ]
+    );
+}
+
+#[test]
 fn every_value_stands_where_it_was_written() {
     let expanded = expand(source(&[]));
     let web = &expanded.documents[2];

@@ -70,6 +70,11 @@ fn empty_documents_are_left_out_and_lists_stand_for_their_items() {
     let shapes: Vec<String> = source.documents.iter().map(|one| one.shape.to_string()).collect();
     assert_eq!(shapes, ["Pod a", "Pod b"]);
     assert_eq!(source.documents[1].start().line, 8);
+    let kinds = yaml(
+        "apiVersion: v1\nkind: PodList\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n---\napiVersion: v1\nkind: PodList\nitems:\n- {metadata: {name: b}}\n",
+    );
+    let shapes: Vec<String> = kinds.documents.iter().map(|one| one.shape.to_string()).collect();
+    assert_eq!(shapes, ["Pod a", "PodList "]);
 }
 
 #[test]
@@ -196,10 +201,10 @@ fn markdown_among_data_is_no_part_of_the_source() {
     assert!(source.is_sound(), "{:?}", source.diagnostics);
     assert_eq!(source.diagnostics.len(), 1);
     assert_eq!(source.documents.len(), 1);
-    let snippets: Vec<_> = source.snippets.iter().map(|(at, shape)| (at.line, shape.to_string())).collect();
+    let snippets: Vec<_> = source.aside.iter().map(|one| (one.at.line, one.shape.to_string())).collect();
     assert_eq!(snippets, [(4, "Pod a".to_owned())]);
     let alone = Source::from_text("README.md", page);
-    assert_eq!((alone.documents.len(), alone.snippets.len(), alone.is_sound()), (1, 0, false));
+    assert_eq!((alone.documents.len(), alone.aside.len(), alone.is_sound()), (1, 0, false));
 }
 
 #[test]
