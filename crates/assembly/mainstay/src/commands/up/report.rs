@@ -11,6 +11,9 @@ use tokio::time::Instant;
 use crate::exit::{self, Failure};
 use crate::printer::Printer;
 
+/// More documents than this are not listed one by one.
+const WAITING_SHOWN: usize = 10;
+
 /// One JSON line of a child.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -151,30 +154,33 @@ fn show_ready(ready: &Ready, printer: Printer) {
         several => format!(" kubectl contexts {} are set.", several.join(", ")),
     };
     printer.say(&format!("Ready in {:.1}s.{set}", ready.seconds));
-    let waiting: Vec<&DocumentStatus> = ready
-        .documents
-        .iter()
-        .filter(|document| matches!(document.fate, Fate::NotRunYet | Fate::Stored))
-        .collect();
-    if !waiting.is_empty() {
-        printer.say(&format!(
-            "\n  Not run yet ({}; nothing acts on them in this version)",
-            count(waiting.len(), "document")
-        ));
-        for document in waiting {
-            let stored = if document.fate == Fate::Stored { " (stored)" } else { "" };
-            printer.say(&format!(
-                "    {:<58} {}:{}",
-                format!("{}{stored}", document.what),
-                document.file,
-                document.line
-            ));
-        }
-    }
+    show_waiting(&ready.documents, printer);
     if let Some(context) = ready.contexts.first() {
         let command = printer.literal(&format!("kubectl --context {context} get pods -A"));
         let end = if ready.detached { "mainstay down  ends it" } else { "Ctrl-C  ends it" };
         printer.say(&format!("\n  Try   {command}        {end}"));
+    }
+}
+
+/// The documents that nothing acts on yet: each, or where to see them when they are many.
+fn show_waiting(documents: &[DocumentStatus], printer: Printer) {
+    let is_waiting = |document: &&DocumentStatus| matches!(document.fate, Fate::NotRunYet | Fate::Stored);
+    let waiting: Vec<&DocumentStatus> = documents.iter().filter(is_waiting).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let many = count(waiting.len(), "document");
+    if waiting.len() > WAITING_SHOWN {
+        printer.say(&format!(
+            "\n  Not run yet: {many}; nothing acts on them in this version. `mainstay status --documents` lists them."
+        ));
+        return;
+    }
+    printer.say(&format!("\n  Not run yet ({many}; nothing acts on them in this version)"));
+    for document in waiting {
+        let stored = if document.fate == Fate::Stored { " (stored)" } else { "" };
+        let what = format!("{}{stored}", document.what);
+        printer.say(&format!("    {what:<58} {}:{}", document.file, document.line));
     }
 }
 
