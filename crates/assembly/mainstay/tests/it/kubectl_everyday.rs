@@ -152,6 +152,7 @@ fn everything_kubectl_creates_is_created_worked_on_and_looked_at() {
         desk.work(making::STEPS);
         desk.work(working::STEPS);
         desk.work(looking::STEPS);
+        desk.work(working::MACHINES);
         desk.work(working::ENDING);
     });
 }

@@ -74,8 +74,11 @@ pub(super) const STEPS: &[Step] = &[
     yes("apply --server-side --force-conflicts -f -", &["configmap/applied serverside-applied"])
         .reading(GREEN),
     yes("replace -f -", &["configmap/applied replaced"]).reading(MAP),
-    // Before the drain, which takes a pod that nobody owns where it finds it.
     yes("debug busy --image=busybox", &["Defaulting debug container name to debugger-"]),
+];
+
+/// Last, because a drain takes a pod that nobody owns where it finds it.
+pub(super) const MACHINES: &[Step] = &[
     yes("cordon {node}", &["node/{node} cordoned"]),
     yes("get node {node}", &["Ready,SchedulingDisabled"]),
     yes("uncordon {node}", &["node/{node} uncordoned"]),
