@@ -97,7 +97,9 @@ fn a_state_of_another_format_is_refused_and_left_as_it_was() {
     let format = home.write(".local/state/mainstay/plain/format", "99\n");
     let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
     assert_eq!(said.code, 3, "{}", said.err);
-    assert!(said.err.contains("error[M0202]") && said.err.contains("help: "), "{}", said.err);
+    for words in ["error[M0202]", "99", "help: "] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
     assert_eq!(std::fs::read_to_string(format).unwrap(), "99\n");
 }
 
@@ -215,28 +217,4 @@ fn a_rule_that_fits_nothing_is_a_warning_and_the_platform_runs() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.err.contains("warning[M0325]") && said.err.contains("platform.yaml:6"), "{}", said.err);
     home.run(&["down"]).ok();
-}
-
-#[test]
-fn a_state_folder_of_another_format_is_refused_and_left_alone() {
-    let home = Home::new();
-    let file = home.write("plain.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
-    drop(home.up(&file));
-    let format = home.write(".local/state/mainstay/plain/format", "99\n");
-    let said = home.run(&["up", file.to_str().unwrap(), "--detach", "--api-port", "0"]);
-    assert_eq!(said.code, 3, "{}", said.err);
-    assert!(said.err.contains("error[M0202]") && said.err.contains("99"), "{}", said.err);
-    assert_eq!(std::fs::read_to_string(format).unwrap(), "99\n");
-}
-
-#[test]
-fn a_link_that_leads_out_of_the_source_is_refused() {
-    let home = Home::new();
-    home.write("secret.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: elsewhere}\n");
-    let own = home.write("source/own.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n");
-    let source = own.parent().unwrap();
-    std::os::unix::fs::symlink(home.path("secret.yaml"), source.join("link.yaml")).unwrap();
-    let said = home.run(&["up", source.to_str().unwrap(), "--detach", "--api-port", "0"]);
-    assert_eq!(said.code, 2, "{}", said.err);
-    assert!(said.err.contains("error[M0102]") && said.err.contains("link.yaml"), "{}", said.err);
 }

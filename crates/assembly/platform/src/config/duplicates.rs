@@ -1,4 +1,4 @@
-//! Objects that stand twice in one region: the later would silently be merged over the earlier.
+//! Objects that stand twice in one region: only the last of them is applied.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ fn warning(first: &Placed, second: &Placed) -> Diagnostic {
     let message = format!("{} stands twice in {}", document.shape, shared.join(", "));
     let mut problem = document.error(codes::DUPLICATE_OBJECT, message, "/metadata/name");
     problem.severity = Severity::Warning;
-    problem.related(first.document.start(), "first here").help(
-        "keep one of them, or place them in different regions: the later one is applied over the earlier",
-    )
+    problem
+        .related(first.document.start(), "first here")
+        .help("keep one of them, or place them in different regions: only the last is applied")
 }
