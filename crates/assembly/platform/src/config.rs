@@ -108,6 +108,11 @@ impl Config {
             diagnostics,
         }
     }
+
+    /// The hosts that may be called.
+    pub(crate) fn egress(&self) -> impl Iterator<Item = &str> {
+        self.declared.iter().flat_map(|declared| &declared.egress).map(String::as_str)
+    }
 }
 
 /// What the platform of the Source at `path` is called: its folder's or file's name, in the letters

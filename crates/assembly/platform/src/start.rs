@@ -87,9 +87,7 @@ impl Platform {
         home: Home,
         progress: Progress,
     ) -> Result<Self, Diagnostic> {
-        for host in config.declared.iter().flat_map(|declared| &declared.egress) {
-            world.net().allow_egress(host);
-        }
+        world.net().set_egress(config.egress());
         let tree = Tree::new(Shutdown::new());
         let foundations = home.lay(&world, &config.regions).await?;
         let starting =

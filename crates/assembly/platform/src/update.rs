@@ -76,9 +76,7 @@ async fn try_take(
     for (region, wanted) in shared.regions.iter().zip(&config.regions) {
         region.expect(&wanted.cluster);
     }
-    for host in config.declared.iter().flat_map(|declared| &declared.egress) {
-        shared.world.net().allow_egress(host);
-    }
+    shared.world.net().set_egress(config.egress());
     for plan in &plans {
         let phase = Phase {
             name: plan.region.clone(),

@@ -154,9 +154,9 @@ impl Net {
         self.0.links.is_cut(one, other) || self.0.links.is_cut(other, one)
     }
 
-    /// Lets connections to `host` leave the machine.
-    pub fn allow_egress(&self, host: &str) {
-        self.0.outside.allow(host);
+    /// Lets connections to these hosts leave the machine, and to no other.
+    pub fn set_egress<'a>(&self, hosts: impl IntoIterator<Item = &'a str>) {
+        self.0.outside.allow_only(hosts);
     }
 
     /// Who was refused to leave the machine, and where to; each pair once, sorted.

@@ -24,8 +24,8 @@ impl Outside {
         Self { exists, allowed: Mutex::default(), refused: Mutex::default() }
     }
 
-    pub(super) fn allow(&self, host: &str) {
-        lock(&self.allowed).insert(host.to_ascii_lowercase());
+    pub(super) fn allow_only<'a>(&self, hosts: impl IntoIterator<Item = &'a str>) {
+        *lock(&self.allowed) = hosts.into_iter().map(str::to_ascii_lowercase).collect();
     }
 
     pub(super) fn refused(&self) -> Vec<(Place, Addr)> {

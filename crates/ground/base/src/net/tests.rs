@@ -365,7 +365,7 @@ fn datagrams_get_lost_and_arrive_by_their_own_delay() {
 fn a_virtual_world_has_no_outside() {
     virtually(1, |world| async move {
         let net = world.net();
-        net.allow_egress("example.com");
+        net.set_egress(["example.com"]);
         for to in ["example.com:443", "127.0.0.1:80"] {
             let kind = kind(net.connect(&client(), &addr(to)).await);
             assert_eq!(kind, Some(io::ErrorKind::HostUnreachable));
@@ -376,6 +376,16 @@ fn a_virtual_world_has_no_outside() {
         assert_eq!(kind(net.bind_unix(Path::new("socket")).await), unsupported);
         assert_eq!(kind(net.connect_unix(Path::new("socket")).await), unsupported);
     });
+}
+
+#[tokio::test]
+async fn a_host_that_is_named_no_longer_is_closed_again() {
+    // A name that no resolver knows: what is allowed fails there, what is not is refused before.
+    let (net, to) = (Net::real(), addr("elsewhere.invalid:443"));
+    net.set_egress(["Elsewhere.invalid"]);
+    assert_ne!(kind(net.connect(&client(), &to).await), Some(io::ErrorKind::PermissionDenied));
+    net.set_egress([]);
+    assert_eq!(kind(net.connect(&client(), &to).await), Some(io::ErrorKind::PermissionDenied));
 }
 
 #[tokio::test]
