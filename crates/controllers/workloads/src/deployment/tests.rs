@@ -81,7 +81,9 @@ impl Cluster {
             let index =
                 self.sets.iter().position(|set| set.metadata.name == update.set.metadata.name).unwrap();
             let mut value = serde_json::to_value(self.sets[index].as_ref()).unwrap();
-            merge(&mut value, &update.patch);
+            if !update.patch.is_null() {
+                value = mainstay_resource::patch::merge(value, &update.patch);
+            }
             self.sets[index] = Arc::new(serde_json::from_value(value).unwrap());
         }
         self.sets.retain(|set| !plan.delete.iter().any(|gone| gone.metadata.name == set.metadata.name));
@@ -142,25 +144,6 @@ impl Cluster {
         change(&mut self.deployment);
         let generation = self.deployment.metadata.generation.unwrap_or_default();
         self.deployment.metadata.generation = Some(generation + 1);
-    }
-}
-
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        if !patch.is_null() {
-            *target = patch.clone();
-        }
-        return;
-    };
-    for (key, value) in patch {
-        if value.is_object() {
-            if !target[key].is_object() {
-                target[key] = json!({});
-            }
-            merge(&mut target[key], value);
-        } else {
-            target[key] = value.clone();
-        }
     }
 }
 

@@ -3,7 +3,6 @@
 //! **Invariants:** a change is made only of the state it was decided on; the volume names its claim
 //! before the claim names its volume, so that no volume is given away twice.
 
-use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
@@ -16,7 +15,7 @@ use mainstay_resource::Rule;
 use serde_json::{Value, json};
 
 use super::matching::{self, ForClaim, ForVolume};
-use super::words::{self, BETA_PROVISIONER, BIND_COMPLETED, BOUND_BY_CONTROLLER, PROVISIONER};
+use super::words::{self, BETA_PROVISIONER, BIND_COMPLETED, BOUND_BY_CONTROLLER, Item, PROVISIONER};
 use crate::{Informers, pods};
 
 /// Its name, and the field manager it writes as.
@@ -75,22 +74,6 @@ pub async fn run(client: kube::Client, world: World, informers: Informers, count
         () = sink.run(client) => {}
     }
     Err("the work loop ended".into())
-}
-
-/// What there is to work on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Item {
-    Volume(Key),
-    Claim(Key),
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Volume(key) => write!(f, "volume {key}"),
-            Self::Claim(key) => write!(f, "claim {key}"),
-        }
-    }
 }
 
 struct Binder {

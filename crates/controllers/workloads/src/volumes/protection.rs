@@ -2,7 +2,6 @@
 //!
 //! **Spec:** upstream's `pvcprotection` and `pvprotection` controllers.
 
-use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -15,7 +14,8 @@ use mainstay_control::{Change, Component, Counters, Key, Next, Queue, Writer, re
 use mainstay_resource::Rule;
 use serde_json::json;
 
-use super::{binder, words};
+use super::binder;
+use super::words::{self, Item};
 use crate::{Informers, pods};
 
 /// The finalizer of a claim.
@@ -61,22 +61,6 @@ pub async fn run(client: kube::Client, _: World, informers: Informers, counters:
     };
     reconcile::run(NAME, &guard.queue, 2, &counters, work).await;
     Err("the work loop ended".into())
-}
-
-/// What there is to work on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Item {
-    Claim(Key),
-    Volume(Key),
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Claim(key) => write!(f, "claim {key}"),
-            Self::Volume(key) => write!(f, "volume {key}"),
-        }
-    }
 }
 
 struct Guard {

@@ -5,7 +5,6 @@
 //!
 //! **Spec:** the external-provisioner sidecar's annotations, reasons and messages.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use mainstay_control::{Component, Counters, Key, Next, Queue, Recorder, Writer, 
 use mainstay_resource::Rule;
 use serde_json::{Value, json};
 
-use super::words::{self, PROVISIONED_BY, PROVISIONER, SELECTED_NODE};
+use super::words::{self, Item, PROVISIONED_BY, PROVISIONER, SELECTED_NODE};
 use crate::Informers;
 
 /// Its name, and the field manager it writes as.
@@ -77,22 +76,6 @@ pub async fn run(client: kube::Client, world: World, informers: Informers, count
         () = sink.run(client) => {}
     }
     Err("the work loop ended".into())
-}
-
-/// What there is to work on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Item {
-    Claim(Key),
-    Volume(Key),
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Claim(key) => write!(f, "claim {key}"),
-            Self::Volume(key) => write!(f, "volume {key}"),
-        }
-    }
 }
 
 struct Provisioner {

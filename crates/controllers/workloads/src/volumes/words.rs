@@ -1,5 +1,6 @@
-//! Annotations and questions that binder, provisioner and protection share.
+//! Annotations, questions and the items of work that binder, provisioner and protection share.
 
+use std::fmt;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim};
@@ -8,6 +9,22 @@ use mainstay_control::Key;
 use mainstay_control::meta::{annotation, uid};
 
 use crate::Informers;
+
+/// What there is to work on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item {
+    Claim(Key),
+    Volume(Key),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claim(key) => write!(f, "claim {key}"),
+            Self::Volume(key) => write!(f, "volume {key}"),
+        }
+    }
+}
 
 /// The claim has a volume for good.
 pub(super) const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";

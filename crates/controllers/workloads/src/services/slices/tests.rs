@@ -5,24 +5,25 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
+use mainstay_resource::patch::merge;
 use serde_json::{Value, json};
 
 use super::plan::{self, Plan};
 
 fn service(change: &Value) -> Service {
-    let mut service = json!({
+    let service = json!({
         "metadata": {"name": "web", "namespace": "shop", "uid": "svc"},
         "spec": {
             "selector": {"app": "web"}, "clusterIP": "10.96.0.9", "ipFamilies": ["IPv4"],
             "ports": [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}],
         },
     });
-    merge(&mut service, change);
+    let service = merge(service, change);
     serde_json::from_value(service).unwrap()
 }
 
 fn pod(index: usize, change: &Value) -> Arc<Pod> {
-    let mut pod = json!({
+    let pod = json!({
         "metadata": {"name": format!("p{index:03}"), "namespace": "shop", "uid": format!("u{index}"), "labels": {"app": "web"}},
         "spec": {"nodeName": "n1", "containers": [{"name": "c", "ports": [
             {"name": "web", "containerPort": 8080, "protocol": "TCP"}, {"name": "dns", "containerPort": 53, "protocol": "UDP"},
@@ -30,23 +31,12 @@ fn pod(index: usize, change: &Value) -> Arc<Pod> {
         "status": {"phase": "Running", "podIP": ip(index), "podIPs": [{"ip": ip(index)}],
                    "conditions": [{"type": "Ready", "status": "True"}]},
     });
-    merge(&mut pod, change);
+    let pod = merge(pod, change);
     Arc::new(serde_json::from_value(pod).unwrap())
 }
 
 fn ip(index: usize) -> String {
     format!("10.0.{}.{}", index / 250, index % 250 + 1)
-}
-
-fn merge(into: &mut Value, change: &Value) {
-    match (into, change) {
-        (Value::Object(into), Value::Object(change)) => {
-            for (key, value) in change {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, change) => *into = change.clone(),
-    }
 }
 
 fn pods(count: usize) -> Vec<Arc<Pod>> {

@@ -3,37 +3,27 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use mainstay_resource::patch::merge;
 use serde_json::{Value, json};
 
 use super::*;
 
-fn merge(into: &mut Value, change: &Value) {
-    match (into, change) {
-        (Value::Object(into), Value::Object(change)) => {
-            for (key, value) in change {
-                merge(into.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (into, change) => *into = change.clone(),
-    }
-}
-
 fn claim(change: &Value) -> PersistentVolumeClaim {
-    let mut claim = json!({
+    let claim = json!({
         "metadata": {"name": "data", "namespace": "shop", "uid": "claim"},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "gold", "resources": {"requests": {"storage": "10Gi"}}},
     });
-    merge(&mut claim, change);
+    let claim = merge(claim, change);
     serde_json::from_value(claim).unwrap()
 }
 
 fn volume(name: &str, change: &Value) -> Arc<PersistentVolume> {
-    let mut volume = json!({
+    let volume = json!({
         "metadata": {"name": name},
         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "gold", "capacity": {"storage": "10Gi"}},
         "status": {"phase": "Available"},
     });
-    merge(&mut volume, change);
+    let volume = merge(volume, change);
     Arc::new(serde_json::from_value(volume).unwrap())
 }
 
